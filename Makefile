@@ -1,0 +1,51 @@
+# make lab: open the course. make test: everything that must hold. The other targets serve those who change the course.
+# Each may be told which Python to build the environment with: make lab PYTHON=python3.12
+PYTHON ?= python3
+VENV ?= .venv
+TORCH = $(shell grep '^torch==' constraints.txt)
+export OMP_WAIT_POLICY ?= PASSIVE
+unexport PYTHONPATH
+
+ifeq ($(OS),Windows_NT)
+BIN = $(VENV)/Scripts
+else
+BIN = $(VENV)/bin
+endif
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# PyTorch's own index holds the CPU builds for Linux; without it Linux gets gigabytes of CUDA. Other systems, and
+# machines that can't reach it, find a CPU build elsewhere.
+CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
+READY = $(VENV)/ready
+
+.PHONY: lab test lint execute times data clean
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+test: $(READY) lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+execute: $(READY)
+	$(BIN)/python tests/lessons.py execute $(LESSON)
+
+times: $(READY)
+	$(BIN)/python tests/lessons.py times
+
+data: $(READY)
+	$(PIP) --constraint constraints.txt --editable '.[data]'
+	$(BIN)/python data/celegans/build.py
+
+# The environment is made from nothing whenever what it is made from has changed, and is trusted only once its last
+# step, the file `ready`, is there: an interrupted install is thrown away and redone.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) --constraint constraints.txt $(CPU_INDEX) $(TORCH)
+	$(PIP) --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -c "import sparselab; open('$(READY)', 'w').close()"
+
+clean:
+	$(PYTHON) -c "import shutil; shutil.rmtree('$(VENV)', ignore_errors=True)"

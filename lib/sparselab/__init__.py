@@ -1,0 +1,13 @@
+"""The helper library of the course *Sparse Neural Networks, from y = Wx to the worm*.
+
+Import it before torch. Threads that wait for work then sleep instead of spinning, so that several learners can share a
+machine: OpenMP reads OMP_WAIT_POLICY once, when torch loads it.
+"""
+
+import os
+import sys
+
+__version__ = "0.1.0"
+
+torch_came_first = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
