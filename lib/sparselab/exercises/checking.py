@@ -1,0 +1,222 @@
+"""Compare a learner's answer with a reference and say in words what came out. ``check`` never raises.
+
+An exercise is a reference, some cases from small to large, and a catalogue of mistakes: wrong implementations, each
+with the sentence that helps the one who wrote it. Where an answer does on every case what a catalogued mistake does,
+its author gets that sentence.
+"""
+
+import copy
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that learners give, and what to say to it.
+
+    Attributes:
+        wrong: the answer itself: a function for an exercise that asks for one, else a value.
+        sentence: what it is and what to do instead.
+    """
+
+    wrong: object
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What ``check`` needs to know about one exercise.
+
+    Attributes:
+        number: lesson and place in it, for example "2.1".
+        answer: the name that the learner gives a value to.
+        reference: a right answer: a function, or a value for an exercise that asks for no function.
+        cases: argument tuples to try a function on, the smallest first.
+        mistakes: the catalogue.
+        accept: for a question with many right answers, what is wrong with a result: called with the result and the
+            case's arguments, it returns a sentence, or None for a result that will do.
+        praise: what to add to "correct"; called with the result on the last case.
+    """
+
+    number: str
+    answer: str
+    reference: object
+    cases: tuple = ((),)
+    mistakes: tuple = field(default=())
+    accept: Callable | None = None
+    praise: Callable | None = None
+
+    @property
+    def asks_for_a_function(self):
+        return callable(self.reference)
+
+
+def exercises():
+    """All exercises of the course as {number: Exercise}, from the modules ``lessonNN`` of this package."""
+    found = {}
+    package = importlib.import_module("sparselab.exercises")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("lesson")):
+        for exercise in importlib.import_module(f"sparselab.exercises.{module}").EXERCISES:
+            if exercise.number in found:
+                raise ValueError(f"exercise {exercise.number} is defined twice")
+            found[exercise.number] = exercise
+    return found
+
+
+def check(number, answer):
+    """Print what became of an answer: not answered yet, correct, or what came out against what was expected.
+
+    Args:
+        number: number of the exercise, for example "2.1".
+        answer: the function or value that the exercise asks for.
+    """
+    known = exercises()
+    if str(number) not in known:
+        print(f"There is no exercise {number}. The exercises are {', '.join(known)}.")
+        return
+    print(verdict(known[str(number)], answer))
+
+
+def verdict(exercise, answer):
+    """The sentence or sentences that ``check`` prints."""
+    if answer is ...:
+        return f"{exercise.number} not answered yet. Replace the dots, then run the cell again."
+    if exercise.asks_for_a_function and not callable(answer):
+        return f"{exercise.number} needs the function `{exercise.answer}`, got {describe(answer)}."
+    results = []
+    for case in exercise.cases:
+        result, error = attempt(answer, case)
+        if error:
+            return f"{exercise.number} not yet: {call(exercise, case)} stopped with {error}."
+        if result is None or result is ...:
+            return (
+                f"{exercise.number} not answered yet: `{exercise.answer}` returned {result}. "
+                "Replace the dots, then run the cell again."
+            )
+        results.append(result)
+    complaints = [complaint(exercise, case, result) for case, result in zip(exercise.cases, results, strict=True)]
+    if not any(complaints):
+        praise = f" {exercise.praise(results[-1])}" if exercise.praise else ""
+        cases = f", over {len(exercise.cases)} cases" if len(exercise.cases) > 1 else ""
+        return f"{exercise.number} correct{cases}.{praise}"
+    case, words = next((case, words) for case, words in zip(exercise.cases, complaints, strict=True) if words)
+    lines = [f"{exercise.number} not yet: {call(exercise, case)} {words}"]
+    lines += [f"  {mistake.sentence}" for mistake in exercise.mistakes if makes(mistake, exercise, results)][:1]
+    return "\n".join(lines)
+
+
+def attempt(answer, case):
+    """(result, None), or (None, what went wrong); the case's own arguments stay as they are."""
+    if not callable(answer):
+        return answer, None
+    try:
+        return answer(*copy.deepcopy(case)), None
+    except KeyboardInterrupt:
+        return None, "an interrupt from you: does a loop never end?"
+    except BaseException as error:  # also SystemExit: whatever an answer does, its author gets a sentence
+        text = str(error).splitlines()
+        return None, f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def complaint(exercise, case, result):
+    """What is wrong with a result, or None."""
+    if exercise.accept:
+        try:
+            return exercise.accept(result, *copy.deepcopy(case))
+        except Exception:  # the result is of a kind that the exercise does not foresee
+            return f"gave {describe(result)}, which is not the kind of answer asked for."
+    expected, _ = attempt(exercise.reference, case)
+    return difference(result, expected)
+
+
+def makes(mistake, exercise, results):
+    """Does the mistake give these same results on every case?"""
+    for case, result in zip(exercise.cases, results, strict=True):
+        wrong, error = attempt(mistake.wrong, case)
+        if error or difference(result, wrong):
+            return False
+    return True
+
+
+def difference(result, expected):
+    """Words for how a result differs from the expected one, or None where they agree."""
+    if isinstance(expected, (bool, np.bool_, str, set, frozenset)):
+        return different_value(result, expected)
+    if isinstance(expected, dict):
+        return different_mapping(result, expected)
+    return different_numbers(result, expected)
+
+
+def different_value(result, expected):
+    if isinstance(expected, (set, frozenset)) and isinstance(result, (list, tuple)):
+        result = set(result) if all(isinstance(item, str) for item in result) else result
+    same_kind = isinstance(result, (bool, np.bool_)) == isinstance(expected, (bool, np.bool_))
+    if same_kind and type(result == expected) in (bool, np.bool_) and result == expected:
+        return None
+    return f"gave {describe(result)}, expected {describe(expected)}."
+
+
+def different_mapping(result, expected):
+    if not isinstance(result, dict):
+        return f"gave {describe(result)}, expected a dictionary with the keys {', '.join(map(str, expected))}."
+    if set(result) != set(expected):
+        return f"gave the keys {', '.join(map(str, result))}, expected {', '.join(map(str, expected))}."
+    for key, value in expected.items():
+        if words := difference(result[key], value):
+            return f"under {key!r} {words}"
+    return None
+
+
+def different_numbers(result, expected):
+    expected = np.asarray(expected)
+    kind = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
+    try:
+        found = np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
+    except Exception:  # ragged lists, objects that refuse to be an array
+        return f"gave {describe(result)}, expected {kind}."
+    if found.dtype == bool or not np.issubdtype(found.dtype, np.number):
+        return f"gave {describe(result)}, expected {kind}."
+    if found.shape != expected.shape:
+        shape = "a single number" if found.ndim == 0 else f"the shape {found.shape}"
+        return f"gave {shape}, expected {kind}."
+    if not np.isfinite(found).all():
+        return f"gave {describe(result)}, which is not finite everywhere; expected {describe(expected)}."
+    if np.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE):
+        return None
+    words = f"gave {describe(found)}, expected {describe(expected)}."
+    return f"{words} Largest difference: {np.abs(found - expected).max():.4g}." if expected.ndim else words
+
+
+def call(exercise, case):
+    """The call that a message speaks of, short enough to read."""
+    if not exercise.asks_for_a_function:
+        return f"`{exercise.answer}`"
+    return f"`{exercise.answer}({', '.join(describe(argument) for argument in case)})`"
+
+
+def describe(value):
+    """A value in a few words: small ones in full, large ones by their shape."""
+    if callable(value):
+        return "a function"
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if hasattr(value, "columns"):
+        return f"a table of {len(value)} rows with the columns {', '.join(map(str, value.columns))}"
+    if isinstance(value, np.ndarray) and value.ndim:
+        if value.size > 16:
+            return f"array of shape {value.shape}"
+        return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+        return f"{value:.6g}" if isinstance(value, (float, np.floating)) else f"{value}"
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+        text = "{" + ", ".join(map(repr, value)) + "}"
+    else:
+        text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,362 @@
+"""Figures of the course. Plain arrays and data frames go in, matplotlib Axes come out; nothing here knows a widget.
+
+Every function draws into the Axes that it is given and returns them. ``figure`` makes them; ``show`` puts a finished
+figure into a notebook with words for those who can't see it.
+"""
+
+import base64
+import html
+import io
+
+import numpy as np
+from IPython.display import display
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from sparselab import palette
+
+SCREEN_DPI = 96
+SHARPNESS = 2  # pixels drawn for each pixel shown, so that figures stay sharp on fine screens
+
+
+# --------------------------------------------------------------------------------------------- figures with words
+
+
+def figure(width=6.0, height=3.5, columns=1, rows=1, **options):
+    """A figure and its Axes, in the course's style and outside pyplot's memory.
+
+    Args:
+        width, height: size in inches.
+        columns, rows: grid of Axes.
+        **options: passed on to ``Figure.subplots``, for example ``sharey=True``.
+
+    Returns:
+        (figure, Axes), or (figure, array of Axes) for a grid.
+    """
+    fig = Figure(figsize=(width, height), layout="constrained", facecolor=palette.PAPER)
+    axes = fig.subplots(rows, columns, **options)
+    for ax in np.ravel(axes):
+        ax.spines[["top", "right"]].set_visible(False)
+    return fig, axes
+
+
+def image_html(fig, alt):
+    """A figure as an HTML image with alternative text.
+
+    Args:
+        fig: a matplotlib figure.
+        alt: what the figure shows, in a sentence or two.
+
+    Raises:
+        ValueError: alt is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say what the figure shows")
+    png = io.BytesIO()
+    fig.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
+    data = base64.b64encode(png.getvalue()).decode()
+    width = round(fig.get_figwidth() * SCREEN_DPI)
+    return (
+        f'<img alt="{html.escape(alt)}" width="{width}" style="max-width: 100%; height: auto" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def show(fig, alt):
+    """Show a figure in the notebook together with alternative text.
+
+    JupyterLab drops the alternative text of a plain image, so the figure is sent as HTML.
+
+    Args:
+        fig: a matplotlib figure.
+        alt: what the figure shows, in a sentence or two.
+    """
+    display({"text/html": image_html(fig, alt), "text/plain": f"[figure: {alt}]"}, raw=True)
+
+
+# ------------------------------------------------------------------------------- a layer: matrix and diagram
+
+
+def weight_scale(weights):
+    """Colour scale that gives +1 and -1 times the largest magnitude the two ends of the map."""
+    largest = max((np.abs(W).max() for W in weights if np.size(W)), default=0)
+    return Normalize(-largest or -1, largest or 1)
+
+
+def matrix(ax, W, S=None, numbers=None, scale=None):
+    """Draw a weight matrix. A cut weight is an empty cell.
+
+    Args:
+        ax: Axes to draw into.
+        W: weights, (out, in).
+        S: mask of the same shape; None keeps every weight that is not zero.
+        numbers: write the values into the cells; None does so where there are at most 60.
+        scale: colour scale to share with another picture; None makes one for W.
+    """
+    W = np.asarray(W, dtype=float)
+    S = (W != 0) if S is None else np.asarray(S, dtype=bool)
+    n_out, n_in = W.shape
+    scale = scale or weight_scale([W])
+    ruled = W.size < 2000  # a rule around every cell, or around the whole matrix only
+    kept = np.ma.masked_array(W, mask=~S)
+    ax.pcolormesh(kept, cmap=palette.WEIGHTS, norm=scale, edgecolors=palette.PAPER, linewidth=1 if ruled else 0)
+    ax.hlines(range(n_out + 1) if ruled else (0, n_out), 0, n_in, color=palette.FAINT, linewidth=0.8, zorder=0)
+    ax.vlines(range(n_in + 1) if ruled else (0, n_in), 0, n_out, color=palette.FAINT, linewidth=0.8, zorder=0)
+    if numbers if numbers is not None else W.size <= 60:
+        for i, j in np.argwhere(S):
+            value = W[i, j]
+            dark = abs(value) > 0.6 * scale.vmax
+            ax.text(
+                j + 0.5,
+                i + 0.5,
+                f"{value:.1f}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=palette.PAPER if dark else palette.INK,
+            )
+    ax.set(xlim=(0, n_in), ylim=(n_out, 0), xlabel="input j", ylabel="output i", aspect="equal")
+    for axis, n in ((ax.xaxis, n_in), (ax.yaxis, n_out)):
+        step = 1 if n <= 12 else max(1, n // 6)
+        axis.set_ticks(np.arange(0, n, step) + 0.5, [str(k + 1) for k in range(0, n, step)])
+        axis.set_tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def network(ax, weights, masks=None, labels=True, scale=None, values=None):
+    """Draw a fully connected network from left to right. A cut weight has no line.
+
+    Args:
+        ax: Axes to draw into.
+        weights: one matrix (out, in) a layer.
+        masks: one mask a layer; None keeps every weight that is not zero.
+        labels: number the units.
+        scale: colour scale to share with another picture; None makes one for all layers.
+        values: one array of numbers a column of units, written into them instead of their names.
+    """
+    weights = [np.asarray(W, dtype=float) for W in weights]
+    masks = [W != 0 for W in weights] if masks is None else [np.asarray(S, dtype=bool) for S in masks]
+    scale = scale or weight_scale(weights)
+    sizes = [weights[0].shape[1], *(W.shape[0] for W in weights)]
+    tallest = max(sizes)
+    heights = [tallest / 2 - (np.arange(n) + 0.5) * tallest / n for n in sizes]
+    for layer, (W, S) in enumerate(zip(weights, masks, strict=True)):
+        kept = np.argwhere(S)
+        kept = kept[np.argsort(np.abs(W[S]), kind="stable")]  # strong weights on top
+        lines = [[(layer, heights[layer][j]), (layer + 1, heights[layer + 1][i])] for i, j in kept]
+        magnitude = np.array([abs(W[i, j]) for i, j in kept]) / scale.vmax
+        ax.add_collection(
+            LineCollection(
+                lines,
+                colors=[palette.WEIGHTS(scale(W[i, j])) for i, j in kept],
+                linewidths=0.8 + 2.6 * magnitude if len(kept) < 150 else 0.4 + 1.2 * magnitude,
+                zorder=1,
+            )
+        )
+    radius = 320 if tallest <= 8 else 2400 / tallest
+    for layer, n in enumerate(sizes):
+        ax.scatter([layer] * n, heights[layer], s=radius, color=palette.PAPER, edgecolors=palette.INK, zorder=2)
+        letter = "x" if layer == 0 else "y" if layer == len(sizes) - 1 else "h"
+        for k, height in enumerate(heights[layer]):
+            if values is not None:
+                ax.text(layer, height, f"{values[layer][k]:.1f}", ha="center", va="center", fontsize=8, zorder=3)
+            elif labels and tallest <= 12:
+                name = f"${letter}_{{{k + 1}}}$"
+                ax.text(layer, height, name, ha="center", va="center", fontsize=10, zorder=3)
+    ax.set(xlim=(-0.25, len(sizes) - 0.75), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
+    ax.axis("off")
+    return ax
+
+
+def layer(W, S=None, width=7.0, height=None, **values):
+    """The course's signature picture: one layer as a diagram and as a matrix, in the same colours.
+
+    Args:
+        W: weights, (out, in).
+        S: mask, or None to keep every weight that is not zero.
+        width, height: size in inches.
+        **values: passed on to :func:`network`.
+
+    Returns:
+        A figure.
+    """
+    W = np.asarray(W, dtype=float)
+    fig, (left, right) = figure(width, height or 0.75 + 0.55 * max(W.shape), columns=2, width_ratios=(1, 1.1))
+    scale = weight_scale([W])
+    network(left, [W], None if S is None else [S], scale=scale, **values)
+    matrix(right, W, S, scale=scale)
+    return fig
+
+
+def terms(ax, W, x):
+    """Draw what each input adds to each output: a bar for every term W[i, j] x[j], and a diamond for their sum.
+
+    Args:
+        ax: Axes to draw into.
+        W: weights, (out, in).
+        x: inputs, (in,).
+    """
+    W, x = np.asarray(W, dtype=float), np.asarray(x, dtype=float)
+    n_out, n_in = W.shape
+    height = 0.8 / n_in
+    for j in range(n_in):
+        places = np.arange(n_out) - 0.4 + (j + 0.5) * height
+        colours = [palette.WEIGHTS(1.0 if term > 0 else 0.0) for term in W[:, j] * x[j]]
+        ax.barh(places, W[:, j] * x[j], height * 0.9, color=colours)
+        for i, (place, term) in enumerate(zip(places, W[:, j] * x[j], strict=True)):
+            side = 1 if term >= 0 else -1
+            ax.annotate(
+                f"$W_{{{i + 1}{j + 1}}}x_{j + 1}$",
+                (term, place),
+                xytext=(3 * side, 0),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
+                fontsize=7,
+                color=palette.QUIET,
+            )
+    ax.scatter(W @ x, np.arange(n_out), marker="D", s=42, color=palette.INK, zorder=3, label="their sum y")
+    ax.axvline(0, color=palette.INK, linewidth=0.8)
+    ax.set_yticks(np.arange(n_out), [f"$y_{i + 1}$" for i in range(n_out)])
+    limit = 2.2 * np.abs(W).max()
+    limit = max(limit, 1.15 * np.abs(W @ x).max())
+    ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
+    ax.legend(frameon=False, fontsize=8, loc="lower right")
+    return ax
+
+
+# ---------------------------------------------------------------------------------------------------- the worm
+
+
+def wiring_matrix(ax, A, types):
+    """Draw an adjacency matrix as dots, its neurons sorted by type.
+
+    Args:
+        ax: Axes to draw into.
+        A: adjacency matrix, entry [i, j] from neuron j to neuron i; rows already sorted by type.
+        types: the type of each neuron, in the same order.
+    """
+    types = np.asarray(types).astype(str)
+    to, source = np.nonzero(A)
+    for name, (colour, _) in palette.NEURON_TYPES.items():
+        of_type = types[source] == name
+        ax.plot(source[of_type], to[of_type], ".", markersize=1.8, markeredgewidth=0, color=colour)
+    change = np.flatnonzero(types[1:] != types[:-1]) + 0.5
+    edges = np.concatenate([[-0.5], change, [len(types) - 0.5]])
+    for edge in change:
+        ax.axhline(edge, color=palette.FAINT, linewidth=0.8, zorder=0)
+        ax.axvline(edge, color=palette.FAINT, linewidth=0.8, zorder=0)
+    large = np.diff(edges) > 10  # a label needs room
+    middle = ((edges[:-1] + edges[1:]) / 2)[large]
+    names = [types[int(m)] for m in middle]
+    ax.set_xticks(middle, names, rotation=20, ha="right")
+    ax.set_yticks(middle, names)
+    ax.tick_params(length=0)
+    ax.set(
+        xlim=(-0.5, len(types) - 0.5),
+        ylim=(len(types) - 0.5, -0.5),
+        aspect="equal",
+        xlabel="from neuron j",
+        ylabel="to neuron i",
+    )
+    return ax
+
+
+def body_map(ax, neurons, edges=None, chosen=None):
+    """Draw the neurons where they lie in the worm, seen from its left; lines are connections.
+
+    Args:
+        ax: Axes to draw into.
+        neurons: data frame with the columns type, y_um, z_um and names as its index.
+        edges: data frame pre, post of the connections to draw; None draws none.
+        chosen: a neuron to mark, or None.
+    """
+    if edges is not None and len(edges):
+        place = neurons[["y_um", "z_um"]]
+        ends = np.stack([place.loc[edges["pre"]], place.loc[edges["post"]]], axis=1)
+        look = {"linewidths": 0.9, "alpha": 0.7} if len(edges) < 300 else {"linewidths": 0.25, "alpha": 0.25}
+        sent = (edges["pre"] == chosen).to_numpy() if chosen else np.zeros(len(edges), bool)
+        ax.add_collection(LineCollection(ends[~sent], colors=palette.BLUE, **look))
+        ax.add_collection(LineCollection(ends[sent], colors=palette.ORANGE, **look))
+    partners = set() if edges is None or chosen is None else {*edges["pre"], *edges["post"]}
+    for name, (colour, marker) in palette.NEURON_TYPES.items():
+        group = neurons[neurons["type"] == name]
+        lit = group.index.isin(partners) if chosen else np.ones(len(group), bool)
+        for cells, alpha, size in ((group[lit], 1.0, 20), (group[~lit], 0.25, 12)):
+            where = cells["y_um"], cells["z_um"]
+            ax.scatter(*where, s=size, color=colour, marker=marker, alpha=alpha, linewidth=0.8, zorder=2)
+        ax.scatter([], [], s=20, color=colour, marker=marker, label=f"{name} ({len(group)})")
+    if chosen is not None:
+        here = neurons.loc[chosen, ["y_um", "z_um"]]
+        ax.scatter(*here, s=110, facecolors="none", edgecolors=palette.INK, linewidth=1.5, zorder=3)
+        name = ax.annotate(chosen, here, xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9, zorder=4)
+        name.set_path_effects([withStroke(linewidth=3, foreground=palette.PAPER)])
+    ax.set(xlabel="position along the body, µm (head left)", ylabel="height, µm")
+    ax.autoscale_view()
+    return ax
+
+
+def worm(neurons, edges=None, chosen=None, width=8.5):
+    """The whole worm above, and its crowded head enlarged below.
+
+    Args:
+        neurons, edges, chosen: as for :func:`body_map`.
+        width: in inches.
+
+    Returns:
+        A figure.
+    """
+    fig, (whole, head) = figure(width, 0.55 * width, rows=2, height_ratios=(1, 1.35))
+    for ax in (whole, head):
+        body_map(ax, neurons, edges, chosen)
+    whole.set(xlabel="")
+    head.set(xlim=(-320, -225), ylim=(5, 65), xlabel="position along the body, µm; below: the head, enlarged")
+    fig.legend(*whole.get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False, fontsize=8)
+    return fig
+
+
+def degrees(ax, degrees_by_name, styles):
+    """Draw how many units have at least k connections, on two logarithmic axes.
+
+    Args:
+        ax: Axes to draw into.
+        degrees_by_name: {label: array of degrees, or list of arrays from repeated draws (drawn as a band)}.
+        styles: {label: colour}.
+    """
+    for label, values in degrees_by_name.items():
+        draws = values if isinstance(values, list) else [values]
+        k = np.arange(1, max(int(np.max(draw)) for draw in draws) + 1)
+        fractions = np.array([[np.mean(np.asarray(draw) >= step) for step in k] for draw in draws])
+        colour = styles[label]
+        if len(draws) > 1:
+            low, high = np.percentile(fractions, [2.5, 97.5], axis=0)
+            ax.fill_between(k, low, high, color=colour, alpha=0.25, linewidth=0, step="mid")
+        ax.step(k, fractions.mean(axis=0), where="mid", color=colour, linewidth=1.8, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="k connections", ylabel="fraction of neurons with at least k")
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def table_of_shades(ax, table, colour_label):
+    """Draw a data frame of fractions as shaded cells with the per cent written in.
+
+    Args:
+        ax: Axes to draw into.
+        table: data frame of numbers between 0 and 1; its index and columns name the axes.
+        colour_label: what the numbers are.
+    """
+    values = table.to_numpy(dtype=float)
+    ax.pcolormesh(values, cmap="Blues", vmin=0, vmax=max(values.max(), 1e-9), edgecolors=palette.PAPER, linewidth=2)
+    for (i, j), value in np.ndenumerate(values):
+        colour = palette.PAPER if value > 0.55 * values.max() else palette.INK
+        ax.text(j + 0.5, i + 0.5, f"{value:.1%}", ha="center", va="center", fontsize=9, color=colour)
+    ax.set_xticks(np.arange(len(table.columns)) + 0.5, table.columns)
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, table.index)
+    ax.set(ylim=(len(table.index), 0), xlabel=table.columns.name, ylabel=table.index.name, title=colour_label)
+    ax.title.set_size(10)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax

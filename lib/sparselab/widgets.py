@@ -1,0 +1,251 @@
+"""Interactive panels. A panel is some controls, one picture and one sentence that follow them.
+
+Plain ipywidgets, no Output widget: a control's change calls ``draw``, and its picture and sentence are set as HTML. So
+the panels run alike in JupyterLab, VS Code and Colab, don't flicker, and a test that moves a control sees every error.
+"""
+
+import html
+import itertools
+
+import ipywidgets
+import numpy as np
+import traitlets
+
+from sparselab import connectome, masks, measure, plots
+
+FONT = "font-size: 14px; line-height: 1.5"
+
+
+def panel(controls, draw, layout=None):
+    """A panel that redraws whenever one of its controls changes.
+
+    Args:
+        controls: {argument of draw: widget with a ``value``}.
+        draw: called with the controls' values; returns (figure, alternative text, sentence to show below).
+        layout: widget that shows the controls; None puts them into a row.
+
+    Returns:
+        An ``ipywidgets.VBox``; its attribute ``controls`` is the dictionary given.
+    """
+    picture, sentence = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def redraw(_change=None):
+        fig, alt, words = draw(**{name: control.value for name, control in controls.items()})
+        picture.value = plots.image_html(fig, alt)
+        sentence.value = f'<div role="status" style="{FONT}">{html.escape(words)}</div>'
+
+    for control in controls.values():
+        control.observe(redraw, names="value")
+    redraw()
+    if layout is None:
+        layout = ipywidgets.HBox(
+            [with_text_box(control) for control in controls.values()], layout=ipywidgets.Layout(flex_flow="row wrap")
+        )
+    box = ipywidgets.VBox([layout, picture, sentence])
+    box.controls = controls
+    return box
+
+
+def slider(label, value, low, high, step):
+    """A slider without its own read-out; :func:`panel` sets a text box beside it, which a keyboard reaches."""
+    whole = all(isinstance(number, int) for number in (value, low, high, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        readout=False,
+        style={"description_width": "initial"},
+        layout=ipywidgets.Layout(width="300px"),
+    )
+
+
+def with_text_box(control):
+    """A slider with a text box of the same value; any other control as it is."""
+    if isinstance(control, ipywidgets.IntSlider):
+        kind = ipywidgets.BoundedIntText
+    elif isinstance(control, ipywidgets.FloatSlider):
+        kind = ipywidgets.BoundedFloatText
+    else:
+        return control
+    box = kind(
+        value=control.value,
+        min=control.min,
+        max=control.max,
+        step=control.step,
+        layout=ipywidgets.Layout(width="80px"),
+    )
+    traitlets.link((control, "value"), (box, "value"))
+    return ipywidgets.HBox([control, box])
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 00
+
+
+def thinning(sizes=(8, 6, 6, 3), seed=0):
+    """A network thins out as a slider moves: its weakest weights go first.
+
+    Args:
+        sizes: units of each layer from input to output.
+        seed: seed of the weights.
+    """
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(size=(n_out, n_in)) for n_in, n_out in itertools.pairwise(sizes)]
+    return panel({"cut": slider("weights cut, %", 50, 0, 99, 1)}, lambda cut: thinned(weights, cut))
+
+
+def thinned(weights, cut):
+    """The picture of the thinning panel.
+
+    Args:
+        weights: one matrix (out, in) a layer.
+        cut: weights to cut, in per cent of all.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    flat = np.concatenate([W.ravel() for W in weights])
+    kept = masks.magnitude(flat, cut / 100)
+    parts = np.split(kept, np.cumsum([W.size for W in weights])[:-1])
+    S = [part.reshape(W.shape) for part, W in zip(parts, weights, strict=True)]
+    fig, ax = plots.figure(6.5, 3.2)
+    plots.network(ax, weights, S)
+    words = f"{kept.sum()} of {kept.size} weights are left: sparsity {measure.sparsity(kept):.1%}."
+    return fig, f"A network of {len(weights)} layers with its weakest weights cut. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 01
+
+
+def one_layer(W=((0.9, -0.5, 0.0, 0.4), (0.3, 0.8, -0.7, 0.0), (-0.6, 0.2, 0.5, 1.0))):
+    """Move the inputs of one layer and watch every term of every output.
+
+    Args:
+        W: weights, (out, in).
+    """
+    W = np.array(W, dtype=float)
+    controls = {f"x{j + 1}": slider(f"x{j + 1}", 1.0, -2.0, 2.0, 0.1) for j in range(W.shape[1])}
+    return panel(controls, lambda **x: layer_terms(W, np.array(list(x.values()))))
+
+
+def layer_terms(W, x):
+    """The picture of the one-layer panel: diagram with its values, and the terms W[i, j] x[j] of each output.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    y = W @ x
+    fig, (left, right) = plots.figure(8.0, 3.0, columns=2, width_ratios=(1, 1.25))
+    plots.network(left, [W], values=[x, y])
+    plots.terms(right, W, x)
+    words = "; ".join(f"y{i + 1} = {value:.2f}" for i, value in enumerate(y))
+    inputs = ", ".join(f"x{j + 1} = {value:.1f}" for j, value in enumerate(x))
+    return fig, f"A layer with inputs {inputs}. {words}.", f"{words}."
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 02
+
+
+def paint_mask(shape=(3, 4), seed=1):
+    """Click the entries of a mask: the diagram loses edges and the numbers follow.
+
+    Args:
+        shape: shape of the layer, (out, in).
+        seed: seed of the weights.
+    """
+    W = np.random.default_rng(seed).normal(size=shape)
+    controls = {}
+    for i, j in np.ndindex(*shape):
+        controls[f"{i},{j}"] = ipywidgets.ToggleButton(
+            value=True,
+            description=f"{W[i, j]:.1f}",
+            tooltip=f"weight from input {j + 1} to output {i + 1}: pressed is kept",
+            layout=ipywidgets.Layout(width="56px"),
+        )
+    grid = ipywidgets.GridBox(
+        list(controls.values()), layout=ipywidgets.Layout(grid_template_columns=f"repeat({shape[1]}, 60px)")
+    )
+    words = "Rows are outputs, columns are inputs. A pressed button keeps its weight."
+    heading = ipywidgets.HTML(f'<div style="{FONT}">{words}</div>')
+
+    def draw(**pressed):
+        return painted(W, np.array(list(pressed.values()), dtype=int).reshape(shape))
+
+    return panel(controls, draw, ipywidgets.VBox([heading, grid]))
+
+
+def painted(W, S):
+    """The picture of the mask painter.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    kept, n = int(S.sum()), S.size
+    compression = measure.compression(S)
+    words = (
+        f"{kept} of {n} kept: sparsity {measure.sparsity(S):.1%}, density {measure.density(S):.1%}, "
+        f"compression {f'{compression:.1f}×' if kept else 'infinite'}."
+    )
+    idle = {"Inputs that nothing uses": measure.unused_inputs(S), "Dead outputs": measure.dead_outputs(S)}
+    for what, units in idle.items():
+        if units:
+            words += f" {what}: {', '.join(str(unit + 1) for unit in units)}."
+    return plots.layer(W, S), f"A layer of {S.shape[1]} inputs and {S.shape[0]} outputs. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 04
+
+
+def worm_map(dataset="cook2019", neuron="AVAL"):
+    """The worm's map: pick a neuron and see its partners; raise the threshold and see which connections stay.
+
+    Args:
+        dataset: a key of ``connectome.DATASETS``.
+        neuron: the neuron to begin with.
+    """
+    worm = connectome.load(dataset)
+    worm.index(neuron)
+    choice = ipywidgets.Dropdown(
+        options=sorted(worm.neurons.index),
+        value=neuron,
+        description="neuron",
+        layout=ipywidgets.Layout(width="200px"),
+    )
+    kind = ipywidgets.Dropdown(
+        options=list(connectome.KINDS), value="chemical", description="kind", layout=ipywidgets.Layout(width="200px")
+    )
+    threshold = slider(f"at least ({worm.unit})", 1, 1, 30, 1)
+    edges = {k: worm.edges(k) for k in connectome.KINDS}
+
+    def draw(neuron, kind, threshold):
+        return neighbourhood(worm, edges[kind], neuron, kind, threshold)
+
+    return panel({"neuron": choice, "kind": kind, "threshold": threshold}, draw)
+
+
+def neighbourhood(worm, edges, neuron, kind="chemical", threshold=1):
+    """The picture of the worm's map: one neuron with the partners it has above a threshold.
+
+    Args:
+        worm: a ``connectome.Connectome``.
+        edges: data frame pre, post, weight.
+        neuron: name of the neuron.
+        kind: what kind of connection ``edges`` holds, for the words.
+        threshold: smallest weight that counts.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    strong = edges[edges["weight"] >= threshold]
+    own = strong[(strong["pre"] == neuron) | (strong["post"] == neuron)]
+    fig = plots.worm(worm.neurons, own, chosen=neuron)
+    sends, receives = (own["pre"] == neuron).sum(), (own["post"] == neuron).sum()
+    n = len(worm.neurons)
+    words = (
+        f"{neuron} ({worm.neurons.loc[neuron, 'type']}) sends to {sends} neurons (orange) and hears {receives} (blue). "
+        f"In the whole worm {len(strong):,} {kind} connections have at least {threshold} {worm.unit}: "
+        f"sparsity {1 - len(strong) / n**2:.1%}."
+    )
+    return fig, f"Map of the worm's body with the partners of {neuron}. {words}", words
