@@ -126,7 +126,7 @@ def matrix(ax, W, S=None, numbers=None, scale=None):
     return ax
 
 
-def network(ax, weights, masks=None, labels=True, scale=None, values=None):
+def network(ax, weights, masks=None, labels=True, scale=None, values=None, line_labels=False):
     """Draw a fully connected network from left to right. A cut weight has no line.
 
     Args:
@@ -136,6 +136,7 @@ def network(ax, weights, masks=None, labels=True, scale=None, values=None):
         labels: number the units.
         scale: colour scale to share with another picture; None makes one for all layers.
         values: one array of numbers a column of units, written into them instead of their names.
+        line_labels: write each weight onto its line; for small networks.
     """
     weights = [np.asarray(W, dtype=float) for W in weights]
     masks = [W != 0 for W in weights] if masks is None else [np.asarray(S, dtype=bool) for S in masks]
@@ -156,6 +157,10 @@ def network(ax, weights, masks=None, labels=True, scale=None, values=None):
                 zorder=1,
             )
         )
+        for (start, end), (i, j) in zip(lines if line_labels else [], kept, strict=line_labels):
+            place = np.add(np.multiply(start, 0.7), np.multiply(end, 0.3))  # off the middle, where lines cross
+            box = {"facecolor": palette.PAPER, "edgecolor": "none", "pad": 1}
+            ax.text(*place, f"{W[i, j]:g}", ha="center", va="center", fontsize=10, bbox=box, zorder=3)
     radius = 320 if tallest <= 8 else 2400 / tallest
     for layer, n in enumerate(sizes):
         ax.scatter([layer] * n, heights[layer], s=radius, color=palette.PAPER, edgecolors=palette.INK, zorder=2)

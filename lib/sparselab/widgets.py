@@ -84,15 +84,24 @@ def with_text_box(control):
 # ---------------------------------------------------------------------------------------------------- lesson 00
 
 
-def thinning(sizes=(8, 6, 6, 3), seed=0):
-    """A network thins out as a slider moves: its weakest weights go first.
+def random_network(sizes=(8, 6, 6, 3), seed=0):
+    """Weights of a network drawn at random, one matrix (out, in) a layer.
 
     Args:
         sizes: units of each layer from input to output.
         seed: seed of the weights.
     """
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(size=(n_out, n_in)) for n_in, n_out in itertools.pairwise(sizes)]
+    return [rng.normal(size=(n_out, n_in)) for n_in, n_out in itertools.pairwise(sizes)]
+
+
+def thinning(weights=None):
+    """A network thins out as a slider moves: its weakest weights go first.
+
+    Args:
+        weights: one matrix (out, in) a layer; None takes :func:`random_network`.
+    """
+    weights = random_network() if weights is None else weights
     return panel({"cut": slider("weights cut, %", 50, 0, 99, 1)}, lambda cut: thinned(weights, cut))
 
 

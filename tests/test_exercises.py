@@ -1,0 +1,162 @@
+"""The contract that every exercise keeps, and the sentences of ``check``."""
+
+import numpy as np
+import pytest
+import torch
+
+from sparselab.exercises import Exercise, Mistake, check, exercises
+from sparselab.exercises.checking import TOLERANCE, verdict
+
+ALL = exercises()
+
+
+def said(capsys, number, answer):
+    check(number, answer)
+    return capsys.readouterr().out
+
+
+def bad_answers(exercise):
+    """Answers that are not even of the right kind, by name."""
+    values = {
+        "nan": float("nan"),
+        "infinity": np.inf,
+        "text": "eighty per cent",
+        "object": object(),
+        "ragged": [[1.0, 2.0], [3.0]],
+        "wrong shape": np.zeros((7, 1, 3)),
+        "empty": [],
+        "dictionary": {"a": 1},
+        "itself": np.array([object(), None]),
+        "complex": 1j,
+        "tensor of NaN": torch.full((2, 2), torch.nan),
+        "a type": float,
+    }
+    if not exercise.asks_for_a_function:
+        return {name: value for name, value in values.items() if name != "a type"}
+
+    def raises(*_arguments):
+        raise RuntimeError("two\nlines")
+
+    def leaves(*_arguments):
+        raise SystemExit
+
+    def empty_error(*_arguments):
+        raise AssertionError
+
+    functions = {name: (lambda *_arguments, value=value: value) for name, value in values.items()}
+    return functions | {
+        "raises": raises,
+        "leaves": leaves,
+        "says nothing": empty_error,
+        "wrong number of arguments": lambda a, b, c, d, e, f: None,
+        "no function": 3,
+    }
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_stub_is_not_answered(number, capsys):
+    stub = (lambda *_arguments: None) if ALL[number].asks_for_a_function else ...
+    assert said(capsys, number, stub).startswith(f"{number} not answered yet")
+    dots = (lambda *_arguments: ...) if ALL[number].asks_for_a_function else ...
+    assert said(capsys, number, dots).startswith(f"{number} not answered yet")
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_reference_is_correct(number, capsys):
+    assert said(capsys, number, ALL[number].reference).startswith(f"{number} correct")
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_at_least_two_mistakes_with_sentences_of_their_own(number):
+    sentences = [mistake.sentence for mistake in ALL[number].mistakes]
+    assert len(sentences) >= 2
+    assert len(set(sentences)) == len(sentences)
+
+
+@pytest.mark.parametrize(
+    ("number", "place"), [(number, place) for number in ALL for place in range(len(ALL[number].mistakes))]
+)
+def test_every_mistake_gets_its_own_sentence(number, place, capsys):
+    mistake = ALL[number].mistakes[place]
+    out = said(capsys, number, mistake.wrong)
+    assert out.startswith(f"{number} not yet")
+    assert mistake.sentence in out
+
+
+@pytest.mark.parametrize(("number", "kind"), [(number, kind) for number in ALL for kind in bad_answers(ALL[number])])
+def test_a_bad_answer_gets_a_sentence(number, kind, capsys):
+    out = said(capsys, number, bad_answers(ALL[number])[kind])
+    assert out.startswith((f"{number} not yet", f"{number} needs the function"))
+    assert "Traceback" not in out
+    assert len(out) < 600
+
+
+@pytest.mark.parametrize("number", [number for number in ALL if ALL[number].asks_for_a_function])
+def test_answers_may_change_their_arguments(number):
+    """What a careless answer does to its arguments must not reach the next check."""
+    exercise = ALL[number]
+
+    def careless(*arguments):
+        result = exercise.reference(*arguments)
+        for argument in arguments:
+            if isinstance(argument, np.ndarray):
+                argument[...] = 0
+        return result
+
+    assert verdict(exercise, careless) == verdict(exercise, careless) == verdict(exercise, exercise.reference)
+
+
+# -------------------------------------------------------------------------------------- the sentences themselves
+
+DOUBLE = Exercise(
+    number="9.9",
+    answer="double",
+    reference=lambda W: 2 * np.asarray(W),
+    cases=((np.array([1.0]),), (np.array([1.0, 2.0]),), (np.array([[3.0]]),)),
+    mistakes=(Mistake(lambda W: W**2, "That is the square."), Mistake(lambda W: W, "That is W itself.")),
+)
+
+
+def test_smallest_failing_case_and_largest_difference():
+    wrong_from_the_second_case = lambda W: 2 * W if W.size == 1 else 2 * W + np.arange(W.size)  # noqa: E731
+    assert verdict(DOUBLE, wrong_from_the_second_case) == (
+        "9.9 not yet: `double([1., 2.])` gave [2., 5.], expected [2., 4.]. Largest difference: 1."
+    )
+
+
+def test_no_mistake_is_named_that_was_not_made():
+    assert "square" not in verdict(DOUBLE, lambda W: W**2 + 1)
+
+
+def test_tensors_lists_and_float32_pass():
+    for answer in (
+        lambda W: torch.tensor(2 * W),
+        lambda W: (2 * W).tolist(),
+        lambda W: (2 * W).astype("float32"),
+        lambda W: 2 * W * (1 + TOLERANCE / 10),
+    ):
+        assert verdict(DOUBLE, answer) == "9.9 correct, over 3 cases."
+
+
+def test_an_interrupted_answer_gets_a_sentence():
+    def endless(W):
+        raise KeyboardInterrupt
+
+    assert "does a loop never end?" in verdict(DOUBLE, endless)
+
+
+def test_unknown_number(capsys):
+    assert said(capsys, "77.1", None).startswith("There is no exercise 77.1. The exercises are 0.1")
+
+
+def test_two_exercises_with_one_number_are_refused(monkeypatch):
+    from sparselab.exercises import lesson00
+
+    monkeypatch.setattr(lesson00, "EXERCISES", lesson00.EXERCISES * 2)
+    with pytest.raises(ValueError, match=r"0\.1 is defined twice"):
+        exercises()
+
+
+def test_true_is_no_number():
+    assert verdict(Exercise("9.8", "n", reference=1), True) == "9.8 not yet: `n` gave True, expected a number."
+    assert verdict(Exercise("9.8", "n", reference=True), 1) == "9.8 not yet: `n` gave 1, expected True."

@@ -1,0 +1,220 @@
+"""Every lesson with its exercises solved, and the form that all lessons keep."""
+
+import json
+import re
+
+import lessons
+import pytest
+
+from sparselab.exercises import exercises
+
+NAMES = [path.name for path in lessons.paths()]
+NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
+SETUP = next(cell for cell in NOTEBOOKS[NAMES[0]].cells if "setup" in lessons.tags(cell))
+
+every_lesson = pytest.mark.parametrize("name", NAMES)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    """The words of a lesson, without code, formulas and the insides of tags."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for noise in (r"```.*?```", r"`[^`]*`", r"\$\$.*?\$\$", r"\$[^$]*\$", r"<[^>]*>"):
+        text = re.sub(noise, " ", text, flags=re.DOTALL)
+    return text
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+# ---------------------------------------------------------------------------------------------------- running
+
+
+@every_lesson
+def test_solved(name):
+    """The lesson runs with the solutions that it prints, and every one of them is correct."""
+    cards = lessons.cards(NOTEBOOKS[name])
+    answered = lessons.run(lessons.solved(NOTEBOOKS[name])).notebook
+    assert all(cell.execution_count for cell in code_cells(answered))
+    for card in cards:
+        assert f"{card.number} correct" in printed(answered.cells[card.stub])
+
+
+@every_lesson
+def test_committed_outputs_are_of_one_clean_run(name):
+    counts = [cell.execution_count for cell in code_cells(NOTEBOOKS[name])]
+    assert counts
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [output for cell in code_cells(NOTEBOOKS[name]) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+@every_lesson
+def test_a_stub_is_not_answered(name):
+    """As committed, no exercise is answered: a check that passes on its stub would be worth nothing."""
+    for card in lessons.cards(NOTEBOOKS[name]):
+        assert printed(NOTEBOOKS[name].cells[card.stub]).startswith(f"{card.number} not answered yet")
+
+
+# ------------------------------------------------------------------------------------------------------- form
+
+
+@every_lesson
+def test_head(name):
+    head = NOTEBOOKS[name].cells[0].source
+    assert re.match(rf"# {name[:2]} · \S", head)
+    objectives = re.findall(r"^- .+", head, re.MULTILINE)
+    assert 3 <= len(objectives) <= 5
+    assert "you will be able to" in head
+    assert "**Builds on:**" in head
+    assert lessons.minutes(NOTEBOOKS[name]) > 0
+
+
+@every_lesson
+def test_setup_cell(name):
+    setup = [cell for cell in NOTEBOOKS[name].cells if "setup" in lessons.tags(cell)]
+    assert [cell.source for cell in setup] == [SETUP.source]
+    assert code_cells(NOTEBOOKS[name])[0] is setup[0]
+    assert setup[0].metadata["jupyter"] == {"source_hidden": True}
+    assert setup[0].metadata["cellView"] == "form"
+    assert "hide-input" in lessons.tags(setup[0])
+
+
+@every_lesson
+def test_figures_have_alt_text(name):
+    for cell in code_cells(NOTEBOOKS[name]):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert not {"image/png", "image/jpeg", "image/svg+xml"} & set(data), "use plots.show"
+            for image in re.findall(r"<img[^>]*>", data.get("text/html", "")):
+                alt = re.search(r'alt="([^"]*)"', image)
+                assert alt
+                assert len(alt[1]) > 30
+    for image in re.findall(r"!\[(.*?)\]\(", prose(NOTEBOOKS[name])):
+        assert image
+
+
+@every_lesson
+def test_panels_have_a_still_picture(name):
+    """The page must lose nothing where no kernel runs: near each panel stands a figure at fixed settings."""
+    cells = NOTEBOOKS[name].cells
+    panels = [index for index, cell in enumerate(cells) if "panel" in lessons.tags(cell)]
+    assert panels
+    for index in panels:
+        assert cells[index].outputs == []
+        nearby = [output for cell in cells[index + 1 : index + 4] for output in cell.get("outputs", [])]
+        assert any("<img" in output.get("data", {}).get("text/html", "") for output in nearby)
+
+
+def test_exercises_in_lessons_are_those_in_the_library():
+    in_lessons = [card.number for notebook in NOTEBOOKS.values() for card in lessons.cards(notebook)]
+    assert in_lessons == list(exercises())
+
+
+@every_lesson
+def test_exercise_cards(name):
+    cards = lessons.cards(NOTEBOOKS[name])
+    assert (1 if name.startswith("00") else 3) <= len(cards) <= 5
+    assert [card.number for card in cards] == [f"{int(name[:2])}.{k}" for k in range(1, len(cards) + 1)]
+    for card in cards:
+        source = NOTEBOOKS[name].cells[card.stub].source
+        answer = exercises()[card.number].answer
+        assert source.splitlines()[-1] == f'check("{card.number}", {answer})'
+        assert "..." in source
+        assert card.difficulty in ("●○○", "●●○", "●●●")
+    headings = lessons.CARD.findall("\n".join(cell.source for cell in NOTEBOOKS[name].cells))
+    assert len(headings) == len(cards)
+
+
+@every_lesson
+def test_details_are_closed_and_leave_blank_lines(name):
+    for cell in NOTEBOOKS[name].cells:
+        if cell.cell_type == "markdown" and "<details" in cell.source:
+            blocks = re.findall(r"<details>\n<summary>[^<]+</summary>\n\n.+?\n\n</details>", cell.source, re.DOTALL)
+            assert len(blocks) == cell.source.count("<details") == cell.source.count("</details>")
+
+
+@every_lesson
+def test_tags_are_known(name):
+    known = {"setup", "hide-input", "exercise", "panel", "nbval-ignore-output"}
+    for cell in NOTEBOOKS[name].cells:
+        assert lessons.tags(cell) <= known
+        if "panel" in lessons.tags(cell):
+            assert "nbval-ignore-output" in lessons.tags(cell)
+
+
+@every_lesson
+def test_metadata_is_minimal(name):
+    notebook = NOTEBOOKS[name]
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags", "jupyter", "cellView"}
+
+
+@every_lesson
+def test_cell_ids_are_there_and_differ(name):
+    raw = json.loads((lessons.NOTEBOOKS / name).read_text(encoding="utf-8"))
+    ids = [cell["id"] for cell in raw["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert (raw["nbformat"], raw["nbformat_minor"]) >= (4, 5)
+
+
+@every_lesson
+def test_no_paths_of_a_machine(name):
+    text = (lessons.NOTEBOOKS / name).read_text(encoding="utf-8")
+    assert not re.findall(r"(?:/(?:home|root|tmp|work|Users)/|[A-Z]:\\\\)\w+", text)
+
+
+@every_lesson
+def test_size_is_moderate(name):
+    assert (lessons.NOTEBOOKS / name).stat().st_size < 2_000_000
+
+
+@every_lesson
+def test_links_resolve(name):
+    text = "\n".join(cell.source for cell in NOTEBOOKS[name].cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = lessons.NOTEBOOKS / file if file else lessons.NOTEBOOKS / name
+        assert path.is_file(), f"{target} leads nowhere"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", "\n".join(c.source for c in lessons.read(path).cells), re.MULTILINE)
+            assert anchor in [heading.strip().replace(" ", "-") for heading in headings]
+
+
+@every_lesson
+def test_neighbours_are_linked(name):
+    """The head and the last line lead on to the next lesson that exists; the head leads back to the one before."""
+    place = NAMES.index(name)
+    first, last = NOTEBOOKS[name].cells[0].source, NOTEBOOKS[name].cells[-1].source
+    if place > 0:
+        assert f"**Previous:** [{lessons.title(NOTEBOOKS[NAMES[place - 1]])}" in first.replace(": y = Wx", "")
+    if place + 1 < len(NAMES):
+        assert f"({NAMES[place + 1]})" in first
+        assert f"**Next:** [{NAMES[place + 1][:2]}" in last
+
+
+@every_lesson
+def test_words(name):
+    """Plain words: no exclamation mark, none of the words that make a reader feel slow."""
+    text = prose(NOTEBOOKS[name])
+    assert "!" not in text.replace("![", "[")
+    assert not re.findall(r"\b(simply|just|obviously|trivially|of course|easily)\b", text, re.IGNORECASE)
+
+
+@every_lesson
+def test_lesson_has_its_parts(name):
+    text = prose(NOTEBOOKS[name])
+    assert "**Predict.**" in text
+    assert "**Read.**" in text
+    assert "## Recap" in text
+    if not name.startswith("00"):
+        assert "| term | meaning |" in text
+        assert "**Sources.**" in text
+        assert "doi.org/" in text
