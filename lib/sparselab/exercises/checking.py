@@ -206,6 +206,8 @@ def describe(value):
         return "a function"
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if hasattr(value, "columns"):
         return f"a table of {len(value)} rows with the columns {', '.join(map(str, value.columns))}"
     if isinstance(value, np.ndarray) and value.ndim:
