@@ -153,7 +153,12 @@ def suggest(name, known, what):
     by_folded = {known_name.casefold(): known_name for known_name in known}
     folded = str(name).casefold()
     near = [folded] if folded in by_folded else difflib.get_close_matches(folded, by_folded, n=3, cutoff=0.6)
-    offer = f"did you mean {' or '.join(by_folded[n] for n in near)}?" if near else f"known are {', '.join(known)}"
+    if near:
+        offer = f"did you mean {' or '.join(by_folded[n] for n in near)}?"
+    else:
+        known = list(known)
+        more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+        offer = f"known are {', '.join(known[:12])}{more}"
     return f"unknown {what} {name!r}; {offer}"
 
 

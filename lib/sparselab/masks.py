@@ -102,3 +102,31 @@ def n_of_m(W, n, m):
     S = np.zeros(groups.shape, dtype=int)
     np.put_along_axis(S, np.argsort(-groups, axis=1, kind="stable")[:, :n], 1, axis=1)
     return S.reshape(W.shape)
+
+
+def rewired(S, seed, swaps=10):
+    """Rewire a mask at random, such that every input and every output keeps its number of connections.
+
+    Two connections, from j to i and from l to k, become j to k and l to i, unless one of these is there already.
+
+    Args:
+        S: mask, (out, in).
+        seed: seed of the random choices.
+        swaps: attempts for each connection; ten leave little of the old wiring.
+
+    Source: Maslov and Sneppen, Science 296 (2002), doi:10.1126/science.1065103.
+    """
+    S = check_mask(S)
+    wires = [(to, source) for to, source in np.argwhere(S).tolist()]
+    taken = set(wires)
+    for a, b in np.random.default_rng(seed).integers(len(wires), size=(swaps * len(wires), 2)).tolist():
+        (to_a, source_a), (to_b, source_b) = wires[a], wires[b]
+        crossed = (to_b, source_a), (to_a, source_b)
+        if not taken.isdisjoint(crossed):
+            continue
+        taken.difference_update((wires[a], wires[b]))
+        taken.update(crossed)
+        wires[a], wires[b] = crossed
+    result = np.zeros_like(S)
+    result[tuple(zip(*wires, strict=True))] = 1
+    return result

@@ -10,9 +10,11 @@ import io
 
 import numpy as np
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from sparselab import palette
@@ -24,18 +26,19 @@ SHARPNESS = 2  # pixels drawn for each pixel shown, so that figures stay sharp o
 # --------------------------------------------------------------------------------------------- figures with words
 
 
-def figure(width=6.0, height=3.5, columns=1, rows=1, **options):
+def figure(width=6.0, height=3.5, columns=1, rows=1, layout="constrained", **options):
     """A figure and its Axes, in the course's style and outside pyplot's memory.
 
     Args:
         width, height: size in inches.
         columns, rows: grid of Axes.
+        layout: matplotlib's layout engine; None leaves the margins to the caller and draws faster.
         **options: passed on to ``Figure.subplots``, for example ``sharey=True``.
 
     Returns:
         (figure, Axes), or (figure, array of Axes) for a grid.
     """
-    fig = Figure(figsize=(width, height), layout="constrained", facecolor=palette.PAPER)
+    fig = Figure(figsize=(width, height), layout=layout, facecolor=palette.PAPER)
     axes = fig.subplots(rows, columns, **options)
     for ax in np.ravel(axes):
         ax.spines[["top", "right"]].set_visible(False)
@@ -55,7 +58,8 @@ def image_html(fig, alt):
     if not alt.strip():
         raise ValueError("alt must say what the figure shows")
     png = io.BytesIO()
-    fig.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
+    fig.set_dpi(SCREEN_DPI * SHARPNESS)
+    FigureCanvasAgg(fig).print_png(png)  # draws once, where savefig draws twice: panels redraw at every move
     data = base64.b64encode(png.getvalue()).decode()
     width = round(fig.get_figwidth() * SCREEN_DPI)
     return (
@@ -79,6 +83,11 @@ def show(fig, alt):
 # ------------------------------------------------------------------------------- a layer: matrix and diagram
 
 
+def subscript(number):
+    """A number in subscript digits; plain text, because matplotlib takes 4 ms to set a formula."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 def weight_scale(weights):
     """Colour scale that gives +1 and -1 times the largest magnitude the two ends of the map."""
     largest = max((np.abs(W).max() for W in weights if np.size(W)), default=0)
@@ -100,10 +109,10 @@ def matrix(ax, W, S=None, numbers=None, scale=None):
     n_out, n_in = W.shape
     scale = scale or weight_scale([W])
     ruled = W.size < 2000  # a rule around every cell, or around the whole matrix only
-    kept = np.ma.masked_array(W, mask=~S)
-    ax.pcolormesh(kept, cmap=palette.WEIGHTS, norm=scale, edgecolors=palette.PAPER, linewidth=1 if ruled else 0)
-    ax.hlines(range(n_out + 1) if ruled else (0, n_out), 0, n_in, color=palette.FAINT, linewidth=0.8, zorder=0)
-    ax.vlines(range(n_in + 1) if ruled else (0, n_in), 0, n_out, color=palette.FAINT, linewidth=0.8, zorder=0)
+    ax.pcolormesh(np.ma.masked_array(W, mask=~S), cmap=palette.WEIGHTS, norm=scale)
+    rules = {"color": palette.FAINT, "linewidth": 0.8, "zorder": 1.5}  # above the colours, so that empty cells are seen
+    ax.hlines(range(n_out + 1) if ruled else (0, n_out), 0, n_in, **rules)
+    ax.vlines(range(n_in + 1) if ruled else (0, n_in), 0, n_out, **rules)
     if numbers if numbers is not None else W.size <= 60:
         for i, j in np.argwhere(S):
             value = W[i, j]
@@ -169,7 +178,7 @@ def network(ax, weights, masks=None, labels=True, scale=None, values=None, line_
             if values is not None:
                 ax.text(layer, height, f"{values[layer][k]:.1f}", ha="center", va="center", fontsize=8, zorder=3)
             elif labels and tallest <= 12:
-                name = f"${letter}_{{{k + 1}}}$"
+                name = f"{letter}{subscript(k + 1)}"
                 ax.text(layer, height, name, ha="center", va="center", fontsize=10, zorder=3)
     ax.set(xlim=(-0.25, len(sizes) - 0.75), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
     ax.axis("off")
@@ -214,7 +223,7 @@ def terms(ax, W, x):
         for i, (place, term) in enumerate(zip(places, W[:, j] * x[j], strict=True)):
             side = 1 if term >= 0 else -1
             ax.annotate(
-                f"$W_{{{i + 1}{j + 1}}}x_{j + 1}$",
+                f"W{subscript(i + 1)}{subscript(j + 1)} x{subscript(j + 1)}",
                 (term, place),
                 xytext=(3 * side, 0),
                 textcoords="offset points",
@@ -222,10 +231,11 @@ def terms(ax, W, x):
                 va="center",
                 fontsize=7,
                 color=palette.QUIET,
+                in_layout=False,
             )
     ax.scatter(W @ x, np.arange(n_out), marker="D", s=42, color=palette.INK, zorder=3, label="their sum y")
     ax.axvline(0, color=palette.INK, linewidth=0.8)
-    ax.set_yticks(np.arange(n_out), [f"$y_{i + 1}$" for i in range(n_out)])
+    ax.set_yticks(np.arange(n_out), [f"y{subscript(i + 1)}" for i in range(n_out)])
     limit = 2.2 * np.abs(W).max()
     limit = max(limit, 1.15 * np.abs(W @ x).max())
     ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
@@ -290,10 +300,8 @@ def body_map(ax, neurons, edges=None, chosen=None):
     for name, (colour, marker) in palette.NEURON_TYPES.items():
         group = neurons[neurons["type"] == name]
         lit = group.index.isin(partners) if chosen else np.ones(len(group), bool)
-        for cells, alpha, size in ((group[lit], 1.0, 20), (group[~lit], 0.25, 12)):
-            where = cells["y_um"], cells["z_um"]
-            ax.scatter(*where, s=size, color=colour, marker=marker, alpha=alpha, linewidth=0.8, zorder=2)
-        ax.scatter([], [], s=20, color=colour, marker=marker, label=f"{name} ({len(group)})")
+        shades = [to_rgba(colour, 1.0 if near else 0.25) for near in lit]
+        ax.scatter(group["y_um"], group["z_um"], s=np.where(lit, 20, 12), c=shades, marker=marker, lw=0.8, zorder=2)
     if chosen is not None:
         here = neurons.loc[chosen, ["y_um", "z_um"]]
         ax.scatter(*here, s=110, facecolors="none", edgecolors=palette.INK, linewidth=1.5, zorder=3)
@@ -314,12 +322,19 @@ def worm(neurons, edges=None, chosen=None, width=8.5):
     Returns:
         A figure.
     """
-    fig, (whole, head) = figure(width, 0.55 * width, rows=2, height_ratios=(1, 1.35))
+    fig, (whole, head) = figure(width, 0.55 * width, rows=2, layout=None, height_ratios=(1, 1.35))
+    fig.subplots_adjust(left=0.09, right=0.98, top=0.92, bottom=0.11, hspace=0.35)
     for ax in (whole, head):
         body_map(ax, neurons, edges, chosen)
-    whole.set(xlabel="")
-    head.set(xlim=(-320, -225), ylim=(5, 65), xlabel="position along the body, µm; below: the head, enlarged")
-    fig.legend(*whole.get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False, fontsize=8)
+    whole.set(xlabel="", xticks=range(-300, 500, 100), yticks=(-50, 0, 50))
+    head.set(xlim=(-320, -225), ylim=(5, 65), xticks=range(-320, -220, 20), yticks=(20, 40, 60))
+    head.set_title("the head, enlarged", loc="left", fontsize=9)
+    count = neurons["type"].value_counts()
+    key = [
+        Line2D([], [], linestyle="", marker=marker, color=colour, markersize=5, label=f"{name} ({count.get(name, 0)})")
+        for name, (colour, marker) in palette.NEURON_TYPES.items()
+    ]
+    fig.legend(handles=key, loc="upper center", ncols=5, frameon=False, fontsize=8)
     return fig
 
 
