@@ -194,10 +194,12 @@ def test_neighbours_are_linked(name):
     place = NAMES.index(name)
     first, last = NOTEBOOKS[name].cells[0].source, NOTEBOOKS[name].cells[-1].source
     if place > 0:
-        assert f"**Previous:** [{lessons.title(NOTEBOOKS[NAMES[place - 1]])}" in first.replace(": y = Wx", "")
+        before = NAMES[place - 1]
+        assert re.search(rf"\*\*Previous:\*\* \[{before[:2]} · [^]]+\]\({before}\)", first)
     if place + 1 < len(NAMES):
-        assert f"({NAMES[place + 1]})" in first
-        assert f"**Next:** [{NAMES[place + 1][:2]}" in last
+        after = NAMES[place + 1]
+        for text in (first, last):
+            assert re.search(rf"\*\*Next:\*\* \[{after[:2]} · [^]]+\]\({after}\)", text)
 
 
 @every_lesson

@@ -117,6 +117,8 @@ def rewired(S, seed, swaps=10):
     Source: Maslov and Sneppen, Science 296 (2002), doi:10.1126/science.1065103.
     """
     S = check_mask(S)
+    if not S.any():
+        return S
     wires = [(to, source) for to, source in np.argwhere(S).tolist()]
     taken = set(wires)
     for a, b in np.random.default_rng(seed).integers(len(wires), size=(swaps * len(wires), 2)).tolist():

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 
+import networkx as nx
 import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +17,7 @@ from matplotlib.colors import Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, PercentFormatter
 
 from sparselab import palette
 
@@ -338,6 +340,48 @@ def worm(neurons, edges=None, chosen=None, width=8.5):
     return fig
 
 
+def spring(ax, graph, bold=(), seed=1):
+    """Draw a worm's wiring as a graph whose connections pull and whose neurons push each other away.
+
+    Args:
+        ax: Axes to draw into.
+        graph: networkx graph with the node attribute type.
+        bold: connections (a, b) to draw bold, with the names of their neurons.
+        seed: seed of the layout.
+    """
+    graph = nx.Graph(graph)
+    place = nx.spring_layout(graph, seed=seed)
+    lines = [(place[a], place[b]) for a, b in graph.edges]
+    ax.add_collection(LineCollection(lines, colors=palette.QUIET, linewidths=0.3, alpha=0.25, zorder=1))
+    ax.add_collection(LineCollection([(place[a], place[b]) for a, b in bold], colors=palette.INK, linewidths=1.5))
+    for name, (colour, marker) in palette.NEURON_TYPES.items():
+        points = np.array([place[neuron] for neuron, kind in graph.nodes(data="type") if kind == name])
+        ax.scatter(*points.reshape(-1, 2).T, s=18, color=colour, marker=marker, linewidth=0.8, zorder=2, label=name)
+    for k, neuron in enumerate(sorted({neuron for edge in bold for neuron in edge})):
+        offset = (0, 6 if k % 2 == 0 else -14)  # by turns above and below: the names come in pairs, left and right
+        text = ax.annotate(neuron, place[neuron], xytext=offset, textcoords="offset points", ha="center", fontsize=9)
+        text.set_path_effects([withStroke(linewidth=3, foreground=palette.PAPER)])
+    ax.axis("off")
+    return ax
+
+
+def labelled_points(ax, x, y, names, colour=palette.BLUE):
+    """Draw points with a name beside each.
+
+    Args:
+        ax: Axes to draw into.
+        x, y: one number a point.
+        names: one name a point.
+        colour: of the points.
+    """
+    ax.plot(x, y, "o", color=colour, markersize=5)
+    for k, (name, *place) in enumerate(zip(names, x, y, strict=True)):
+        # by turns on the right above and on the left below, so that neighbours' names keep apart
+        offset, side = ((5, 4), "left") if k % 2 == 0 else ((-4, -10), "right")
+        ax.annotate(name, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8, color=palette.INK)
+    return ax
+
+
 def degrees(ax, degrees_by_name, styles):
     """Draw how many units have at least k connections, on two logarithmic axes.
 
@@ -346,16 +390,22 @@ def degrees(ax, degrees_by_name, styles):
         degrees_by_name: {label: array of degrees, or list of arrays from repeated draws (drawn as a band)}.
         styles: {label: colour}.
     """
+    n, largest = 1, 1
     for label, values in degrees_by_name.items():
-        draws = values if isinstance(values, list) else [values]
-        k = np.arange(1, max(int(np.max(draw)) for draw in draws) + 1)
-        fractions = np.array([[np.mean(np.asarray(draw) >= step) for step in k] for draw in draws])
-        colour = styles[label]
+        draws = [np.asarray(draw) for draw in (values if isinstance(values, list) else [values])]
+        n, largest = max(n, draws[0].size), max(largest, *(int(draw.max()) for draw in draws))
+        k = np.arange(1, max(draw.max() for draw in draws) + 1)
+        fractions = np.array([[np.mean(draw >= step) for step in k] for draw in draws])
         if len(draws) > 1:
             low, high = np.percentile(fractions, [2.5, 97.5], axis=0)
-            ax.fill_between(k, low, high, color=colour, alpha=0.25, linewidth=0, step="mid")
-        ax.step(k, fractions.mean(axis=0), where="mid", color=colour, linewidth=1.8, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="k connections", ylabel="fraction of neurons with at least k")
+            ax.fill_between(k, low, high, color=styles[label], alpha=0.25, linewidth=0, step="mid")
+        ax.step(k, fractions.mean(axis=0), where="mid", color=styles[label], linewidth=1.8, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="k connections", ylabel="neurons with at least k, %")
+    ax.set(xlim=(0.9, 1.2 * largest), ylim=(0.5 / n, 1.5))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:.0f}")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    ax.minorticks_off()
     ax.legend(frameon=False, fontsize=9)
     return ax
 

@@ -252,9 +252,10 @@ def neighbourhood(worm, edges, neuron, kind="chemical", threshold=1):
     fig = plots.worm(worm.neurons, own, chosen=neuron)
     sends, receives = (own["pre"] == neuron).sum(), (own["post"] == neuron).sum()
     n = len(worm.neurons)
+    unit = worm.unit if threshold > 1 else worm.unit.removesuffix("s")
     words = (
         f"{neuron} ({worm.neurons.loc[neuron, 'type']}) sends to {sends} neurons (orange) and hears {receives} (blue). "
-        f"In the whole worm {len(strong):,} {kind} connections have at least {threshold} {worm.unit}: "
+        f"In the whole worm {len(strong):,} {kind} connections have at least {threshold} {unit}: "
         f"sparsity {1 - len(strong) / n**2:.1%}."
     )
     return fig, f"Map of the worm's body with the partners of {neuron}. {words}", words
