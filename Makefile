@@ -19,8 +19,9 @@ READY = $(VENV)/ready
 
 .PHONY: lab test lint execute times data clean
 
+# JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --allow-root --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 test: $(READY) lint
 	$(BIN)/python -m pytest

@@ -124,6 +124,33 @@ def test_smallest_failing_case_and_largest_difference():
     )
 
 
+def test_the_smallest_failing_case_is_shown_even_if_a_later_one_raises():
+    def answer(W):
+        if W.ndim == 2:
+            raise IndexError("too far")
+        return 0 * W
+
+    assert verdict(DOUBLE, answer).startswith("9.9 not yet: `double([1.])` gave [0.], expected [2.].")
+
+
+def test_a_mistake_that_raises_is_named_when_it_raises_on_the_same_cases():
+    exercise = Exercise(
+        number="9.7",
+        answer="product",
+        reference=lambda A, B: A @ B.T,
+        cases=((np.ones((2, 2)), np.eye(2)), (np.ones((2, 3)), np.ones((1, 3)))),
+        mistakes=(Mistake(lambda A, B: A @ B, "Transpose."), Mistake(lambda A, B: A, "That is A.")),
+    )
+    words = verdict(exercise, lambda A, B: np.matmul(A, B))
+    assert "`product(array" not in words
+    assert words.splitlines()[1] == "  Transpose."
+    assert "Transpose" not in verdict(exercise, lambda A, B: A @ B if len(A) == len(B) else 0 * A)
+
+
+def test_a_forgotten_return_is_thought_of():
+    assert "end with `return`" in verdict(DOUBLE, lambda W: print(end=""))
+
+
 def test_no_mistake_is_named_that_was_not_made():
     assert "square" not in verdict(DOUBLE, lambda W: W**2 + 1)
 

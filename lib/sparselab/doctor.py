@@ -84,6 +84,6 @@ def examine():
     for check in checks:
         fine, sentence = check()
         findings.append(fine)
-        print(f"{'ok  ' if fine else 'MEND'}  {check.__name__.removeprefix('check_'):9} {sentence}")
-    print("This machine is ready." if all(findings) else "Mend the lines marked MEND, then run this cell again.")
+        print(f"{'ok ' if fine else 'FIX'}  {check.__name__.removeprefix('check_'):9} {sentence}")
+    print("This machine is ready." if all(findings) else "See to the lines marked FIX, then run this cell again.")
     return all(findings)

@@ -6,7 +6,7 @@ number of entries that its pattern allows; ``measure.sparsity(S)`` says which sp
 
 import numpy as np
 
-from sparselab.measure import as_array
+from sparselab.measure import as_array, as_matrix
 
 
 def check_sparsity(sparsity):
@@ -60,13 +60,13 @@ def magnitude(W, sparsity):
 
 def rows(W, sparsity):
     """Cut whole rows of W, the outputs with the smallest norm: the layer gets narrower."""
-    W = as_array(W)
+    W = as_matrix(W)
     return np.repeat(_keep_largest(np.linalg.norm(W, axis=1), sparsity)[:, None], W.shape[1], axis=1)
 
 
 def columns(W, sparsity):
     """Cut whole columns of W, the inputs with the smallest norm."""
-    return rows(as_array(W).T, sparsity).T
+    return rows(as_matrix(W).T, sparsity).T
 
 
 def blocks(W, sparsity, block):
@@ -77,7 +77,7 @@ def blocks(W, sparsity, block):
         sparsity: fraction of blocks to cut, in [0, 1).
         block: (rows, columns) of a block; they must divide the shape of W.
     """
-    W = as_array(W)
+    W = as_matrix(W)
     (n_rows, n_columns), (height, width) = W.shape, block
     if n_rows % height or n_columns % width:
         raise ValueError(f"blocks of {height} × {width} do not tile a matrix of {n_rows} × {n_columns}")
@@ -93,7 +93,7 @@ def n_of_m(W, n, m):
         n: entries kept in each group, from 1 to m.
         m: size of a group.
     """
-    W = as_array(W)
+    W = as_matrix(W)
     if not 1 <= n <= m:
         raise ValueError(f"n must lie between 1 and m = {m}, got {n}")
     if W.shape[1] % m:
@@ -116,7 +116,7 @@ def rewired(S, seed, swaps=10):
 
     Source: Maslov and Sneppen, Science 296 (2002), doi:10.1126/science.1065103.
     """
-    S = check_mask(S)
+    S = as_matrix(check_mask(S))
     if not S.any():
         return S
     wires = [(to, source) for to, source in np.argwhere(S).tolist()]

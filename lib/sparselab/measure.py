@@ -39,6 +39,18 @@ def as_array(W, name="W"):
     return array
 
 
+def as_matrix(W):
+    """W as a NumPy matrix of shape (out, in).
+
+    Raises:
+        ValueError: W is not a matrix of finite numbers.
+    """
+    W = as_array(W)
+    if W.ndim != 2:
+        raise ValueError(f"W must be a matrix of shape (out, in), got shape {W.shape}")
+    return W
+
+
 def sparsity(W):
     """Fraction of the entries of W that are exactly zero, between 0 and 1."""
     return float(np.mean(as_array(W) == 0))
@@ -161,16 +173,9 @@ def _layer_shapes(sizes):
 
 def unused_inputs(W):
     """Indices of the inputs that no output listens to: the columns of W that are all zero."""
-    return np.flatnonzero(~_matrix(W).any(axis=0)).tolist()
+    return np.flatnonzero(~as_matrix(W).any(axis=0)).tolist()
 
 
 def dead_outputs(W):
     """Indices of the outputs that listen to no input: the rows of W that are all zero."""
-    return np.flatnonzero(~_matrix(W).any(axis=1)).tolist()
-
-
-def _matrix(W):
-    W = as_array(W)
-    if W.ndim != 2:
-        raise ValueError(f"W must be a matrix of shape (out, in), got shape {W.shape}")
-    return W
+    return np.flatnonzero(~as_matrix(W).any(axis=1)).tolist()

@@ -241,7 +241,7 @@ def terms(ax, W, x):
     limit = 2.2 * np.abs(W).max()
     limit = max(limit, 1.15 * np.abs(W @ x).max())
     ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
-    ax.legend(frameon=False, fontsize=8, loc="lower right")
+    ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     return ax
 
 

@@ -122,7 +122,7 @@ def thinned(weights, cut):
     fig, ax = plots.figure(6.5, 3.2)
     plots.network(ax, weights, S)
     words = f"{kept.sum()} of {kept.size} weights are left: sparsity {measure.sparsity(kept):.1%}."
-    return fig, f"A network of {len(weights)} layers with its weakest weights cut. {words}", words
+    return fig, f"A network of {len(weights) + 1} columns of units with its weakest weights cut. {words}", words
 
 
 # ---------------------------------------------------------------------------------------------------- lesson 01

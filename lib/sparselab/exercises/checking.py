@@ -89,57 +89,69 @@ def verdict(exercise, answer):
         return f"{exercise.number} not answered yet. Replace the dots, then run the cell again."
     if exercise.asks_for_a_function and not callable(answer):
         return f"{exercise.number} needs the function `{exercise.answer}`, got {describe(answer)}."
-    results = []
-    for case in exercise.cases:
-        result, error = attempt(answer, case)
-        if error:
-            return f"{exercise.number} not yet: {call(exercise, case)} stopped with {error}."
-        if result is None or result is ...:
-            return (
-                f"{exercise.number} not answered yet: `{exercise.answer}` returned {result}. "
-                "Replace the dots, then run the cell again."
-            )
-        results.append(result)
-    complaints = [complaint(exercise, case, result) for case, result in zip(exercise.cases, results, strict=True)]
+    outcomes = [attempt(answer, case) for case in exercise.cases]
+    if outcomes[0].error is None and (outcomes[0].result is None or outcomes[0].result is ...):
+        return (
+            f"{exercise.number} not answered yet: `{exercise.answer}` returned {outcomes[0].result}. "
+            "Replace the dots; if you have, end with `return`. Then run the cell again."
+        )
+    complaints = [complaint(exercise, case, outcome) for case, outcome in zip(exercise.cases, outcomes, strict=True)]
     if not any(complaints):
-        praise = f" {exercise.praise(results[-1])}" if exercise.praise else ""
+        praise = f" {exercise.praise(outcomes[-1].result)}" if exercise.praise else ""
         cases = f", over {len(exercise.cases)} cases" if len(exercise.cases) > 1 else ""
         return f"{exercise.number} correct{cases}.{praise}"
     case, words = next((case, words) for case, words in zip(exercise.cases, complaints, strict=True) if words)
     lines = [f"{exercise.number} not yet: {call(exercise, case)} {words}"]
-    lines += [f"  {mistake.sentence}" for mistake in exercise.mistakes if makes(mistake, exercise, results)][:1]
+    lines += [f"  {mistake.sentence}" for mistake in exercise.mistakes if makes(mistake, exercise, outcomes)][:1]
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an answer on one case: a result, or the error that stopped it.
+
+    Attributes:
+        result: what the answer returned, or None.
+        error: name of the error's type and its first line, or None.
+    """
+
+    result: object = None
+    error: str | None = None
+
+
 def attempt(answer, case):
-    """(result, None), or (None, what went wrong); the case's own arguments stay as they are."""
+    """Outcome of an answer on one case; the case's own arguments stay as they are."""
     if not callable(answer):
-        return answer, None
+        return Outcome(answer)
     try:
-        return answer(*copy.deepcopy(case)), None
+        return Outcome(answer(*copy.deepcopy(case)))
     except KeyboardInterrupt:
-        return None, "an interrupt from you: does a loop never end?"
+        return Outcome(error="an interrupt from you: does a loop never end?")
     except BaseException as error:  # also SystemExit: whatever an answer does, its author gets a sentence
         text = str(error).splitlines()
-        return None, f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+        return Outcome(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
 
 
-def complaint(exercise, case, result):
-    """What is wrong with a result, or None."""
+def complaint(exercise, case, outcome):
+    """What is wrong with an outcome, or None."""
+    if outcome.error:
+        return f"stopped with {outcome.error}."
     if exercise.accept:
         try:
-            return exercise.accept(result, *copy.deepcopy(case))
+            return exercise.accept(outcome.result, *copy.deepcopy(case))
         except Exception:  # the result is of a kind that the exercise does not foresee
-            return f"gave {describe(result)}, which is not the kind of answer asked for."
-    expected, _ = attempt(exercise.reference, case)
-    return difference(result, expected)
+            return f"gave {describe(outcome.result)}, which is not the kind of answer asked for."
+    return difference(outcome.result, attempt(exercise.reference, case).result)
 
 
-def makes(mistake, exercise, results):
-    """Does the mistake give these same results on every case?"""
-    for case, result in zip(exercise.cases, results, strict=True):
-        wrong, error = attempt(mistake.wrong, case)
-        if error or difference(result, wrong):
+def makes(mistake, exercise, outcomes):
+    """Does the mistake have these same outcomes, results and errors, on every case?"""
+    for case, outcome in zip(exercise.cases, outcomes, strict=True):
+        wrong = attempt(mistake.wrong, case)
+        if outcome.error or wrong.error:
+            if (outcome.error or "").split(":")[0] != (wrong.error or "").split(":")[0]:
+                return False
+        elif difference(outcome.result, wrong.result):
             return False
     return True
 
@@ -175,15 +187,19 @@ def different_mapping(result, expected):
 
 def different_numbers(result, expected):
     expected = np.asarray(expected)
-    kind = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
+    kind = f"an array of shape {expected.shape}"
+    if expected.ndim < 2:
+        kind = "a number" if expected.ndim == 0 else f"{len(expected)} numbers"
     try:
         found = np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
     except Exception:  # ragged lists, objects that refuse to be an array
         return f"gave {describe(result)}, expected {kind}."
+    if found.dtype == bool and expected.ndim:
+        return f"gave true and false, expected {kind} with numbers: `.astype(int)` turns them into 1 and 0."
     if found.dtype == bool or not np.issubdtype(found.dtype, np.number):
         return f"gave {describe(result)}, expected {kind}."
     if found.shape != expected.shape:
-        shape = "a single number" if found.ndim == 0 else f"the shape {found.shape}"
+        shape = "a single number" if found.ndim == 0 else f"an array of shape {found.shape}"
         return f"gave {shape}, expected {kind}."
     if not np.isfinite(found).all():
         return f"gave {describe(result)}, which is not finite everywhere; expected {describe(expected)}."

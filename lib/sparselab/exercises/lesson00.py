@@ -15,6 +15,10 @@ EXERCISES = [
                 "The sign is turned round: start from all the weights and take the cut ones away.",
             ),
             Mistake(
+                lambda weights, cut: weights * (1 - cut / 100),
+                "You took `cut` for per cent. It is a number of weights.",
+            ),
+            Mistake(
                 lambda weights, cut: 1 - cut / weights,
                 "That is the fraction left. The question asks for a number of weights.",
             ),

@@ -65,6 +65,18 @@ EXERCISES = [
                 "The sum goes on from one output to the next. Set it back to zero for each row.",
             ),
             Mistake(
+                lambda W, x: (W @ x)[0],
+                "That is the first output alone. Collect the outputs in a list, one for each row, and return the list.",
+            ),
+            Mistake(
+                lambda W, x: (W @ x)[:1],
+                "Only the first output is there. `return` stands inside the loop and ends it: move it to the left.",
+            ),
+            Mistake(
+                lambda W, x: (W @ x).sum(),
+                "That is one sum over everything. Start a new sum for each row.",
+            ),
+            Mistake(
                 lambda W, x: (W * x)[:, -1],
                 "Only the last term of each row is left: add to the sum instead of replacing it.",
             ),
@@ -84,6 +96,18 @@ EXERCISES = [
             Mistake(
                 lambda X, W: W @ X.T,
                 "The numbers are right, but the examples stand in columns. Examples belong in rows: transpose.",
+            ),
+            Mistake(
+                lambda X, W: W @ X,
+                "W x is for one example. In a batch the examples stand in rows, on the left: X times W transposed.",
+            ),
+            Mistake(
+                lambda X, W: X @ W,
+                "W must be transposed: the columns of X are inputs, so the rows of the other matrix must be, too.",
+            ),
+            Mistake(
+                lambda X, W: X * W,
+                "`*` multiplies entry by entry. The matrix product is `@`.",
             ),
             Mistake(
                 lambda X, W: X @ W[0],
@@ -108,6 +132,18 @@ EXERCISES = [
             Mistake(
                 lambda sizes: (_count(sizes)[0], _count(sizes)[0]),
                 "A bias costs an addition and no multiplication: count one multiply-add a weight.",
+            ),
+            Mistake(
+                lambda sizes: _count(sizes)[0],
+                "That is the number of parameters alone. Return two numbers: parameters, then multiply-adds.",
+            ),
+            Mistake(
+                lambda sizes: (_count(sizes)[1] + len(sizes) - 1, _count(sizes)[1]),
+                "You counted one bias a layer. Every output of a layer has one of its own.",
+            ),
+            Mistake(
+                lambda sizes: (_count(sizes)[1], sum(sizes[1:])),
+                "Those are the weights and the biases. Their sum is the parameters; multiply-adds come second.",
             ),
             Mistake(
                 lambda sizes: (_count(sizes)[1] + sum(sizes), _count(sizes)[1]),
@@ -137,8 +173,16 @@ EXERCISES = [
                 "The outputs are in the other order: the top output is the first row.",
             ),
             Mistake(
+                -DIAGRAM,
+                "Every sign is turned round.",
+            ),
+            Mistake(
+                np.array([[2.0, -1.0, 0.0], [3.0, 1.0, 0.0]]),
+                "The numbers are pushed to the left. Where no line is, write 0 in that input's place.",
+            ),
+            Mistake(
                 np.abs(DIAGRAM),
-                "A sign is lost: blue lines are negative.",
+                "A sign is lost: one number on the lines is negative.",
             ),
         ),
     ),

@@ -83,6 +83,14 @@ EXERCISES = [
                 "You divided by the number of neurons. There is one possible connection for each ordered pair: N².",
             ),
             Mistake(
+                lambda A: 1 - np.count_nonzero(A > 1) / A.size,
+                "Pairs with a single synapse are missing: one synapse is a connection, so compare with 0.",
+            ),
+            Mistake(
+                lambda A: A.size - np.count_nonzero(A),
+                "That is a number of pairs. Divide by the number of all pairs.",
+            ),
+            Mistake(
                 lambda A: np.count_nonzero(A) / A.size,
                 "That is the density, the fraction of pairs that are connected.",
             ),
@@ -143,6 +151,14 @@ EXERCISES = [
             Mistake(
                 lambda A: A.sum(axis=0),
                 "Two things: you added up synapses where partners count, and columns where rows do.",
+            ),
+            Mistake(
+                lambda A: np.mean(A > 0, axis=1),
+                "That is the fraction of neurons heard. The degree is a number: sum instead of taking the mean.",
+            ),
+            Mistake(
+                lambda A: np.count_nonzero(A),
+                "That is one sum over the whole matrix. Sum along one axis, to get a number for each neuron.",
             ),
             Mistake(
                 lambda A: np.count_nonzero(A, axis=0) + np.count_nonzero(A, axis=1),

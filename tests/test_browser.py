@@ -1,0 +1,158 @@
+"""Lessons as a learner sees them: a real JupyterLab in a real browser, all cells run, a panel moved."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import lessons
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+START_SECONDS, RUN_SECONDS, REDRAW_SECONDS = 60, 120, 10
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        BROWSER is None and not os.environ.get("REQUIRE_BROWSER"),
+        reason=f"no browser found: none of {', '.join(BROWSERS)} is installed",
+    ),
+]
+
+KERNEL_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+ALL_RUN = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = [...panel.content.model.cells].filter(cell => cell.type === 'code');
+    return panel.sessionContext.session.kernel.status === 'idle' && cells.every(cell => cell.executionCount !== null);
+}"""
+
+
+def test_a_browser_is_there():
+    """Where REQUIRE_BROWSER is set, a missing browser is a failure."""
+    assert BROWSER, f"none of {', '.join(BROWSERS)} is installed"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Address of a JupyterLab over a copy of the notebooks, with settings and folders of its own."""
+    root, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("jupyter")
+    shutil.copytree(lessons.NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": root,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "IdentityProvider.token": token,
+        "LabApp.expose_app_in_browser": True,
+    }
+    folders = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
+    environment = {f"JUPYTER_{key}_DIR": str(home / folder) for key, folder in folders.items()} | {
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    log = home / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=2).close()
+                break
+            except (urllib.error.URLError, OSError):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+                time.sleep(0.2)
+        yield address, token
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_lesson(lab, browser):
+    """Function that opens a lesson, runs all its cells and returns (page, errors of the page)."""
+    address, token = lab
+    contexts = []
+
+    def opened(name):
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        contexts.append(context)
+        context.route(lambda url: not url.startswith((address, "data:", "blob:")), lambda route: route.abort())
+        page, errors = context.new_page(), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
+        page.wait_for_function(KERNEL_IDLE, timeout=1000 * START_SECONDS)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_function(ALL_RUN, timeout=1000 * RUN_SECONDS)
+        return page, errors
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def picture_that_says(page, words):
+    """Source of the panel's picture once its alternative text holds these words."""
+    image = page.locator(f".widget-html img[alt*='{words}']")
+    image.wait_for(state="attached", timeout=1000 * REDRAW_SECONDS)
+    return image.get_attribute("src")
+
+
+def test_a_slider_redraws_its_picture(open_lesson):
+    page, errors = open_lesson("00_start_here.ipynb")
+    start = picture_that_says(page, "51 of 102 weights are left")
+    page.locator(".widget-hslider .noUi-handle").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    moved = picture_that_says(page, "49 of 102 weights are left")
+    text = page.locator(".widget-text input")
+    text.fill("80")
+    text.press("Enter")
+    assert len({start, moved, picture_that_says(page, "20 of 102 weights are left")}) == 3
+    assert not errors
+
+
+def test_a_painted_mask_redraws_its_picture(open_lesson):
+    page, errors = open_lesson("02_what_sparse_means.ipynb")
+    start = picture_that_says(page, "12 of 12 kept")
+    page.locator(".widget-toggle-button").first.click()
+    assert picture_that_says(page, "11 of 12 kept: sparsity 8.3%") != start
+    assert not errors

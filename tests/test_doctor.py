@@ -1,0 +1,81 @@
+"""The doctor tells a healthy machine from each kind of ailing one, and says what to do."""
+
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+
+import pytest
+
+from sparselab import connectome, doctor
+
+
+def test_this_machine_is_ready(capsys):
+    assert doctor.examine()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:3] for line in lines[:-1]] == ["ok "] * 5
+    assert lines[-1] == "This machine is ready."
+
+
+def test_an_ailing_machine_is_told_so(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "check_memory", lambda: (False, "0.1 GB of memory free: close other programs."))
+    doctor.check_memory.__name__ = "check_memory"
+    assert not doctor.examine()
+    out = capsys.readouterr().out
+    assert "FIX  memory    0.1 GB" in out
+    assert "See to the lines marked FIX" in out
+
+
+def test_old_python(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 1))
+    assert not doctor.check_python()[0]
+
+
+def test_missing_package(monkeypatch):
+    def version(name):
+        if name == "networkx":
+            raise metadata.PackageNotFoundError
+        return "1.0"
+
+    monkeypatch.setattr(metadata, "version", version)
+    fine, words = doctor.check_packages()
+    assert not fine
+    assert words == "not installed: networkx. Install with `pip install networkx`."
+
+
+def test_spinning_threads(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    fine, words = doctor.check_threads()
+    assert not fine
+    assert "OMP_WAIT_POLICY is ACTIVE" in words
+
+
+def test_little_memory(monkeypatch):
+    monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda: SimpleNamespace(available=2**28))
+    fine, words = doctor.check_memory()
+    assert not fine
+    assert words.startswith("0.2 GB of memory free: a lesson may need 0.8 GB")
+
+
+def test_damaged_data(monkeypatch, tmp_path):
+    shutil.copytree(connectome.data_folder(), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "neurons.csv").write_text("name\n")
+    monkeypatch.setattr(connectome, "data_folder", lambda: tmp_path)
+    fine, words = doctor.check_data()
+    assert not fine
+    assert "neurons.csv" in words
+    assert "git checkout" in words
+
+
+@pytest.mark.parametrize(
+    ("order", "fine"), [("import sparselab, torch", True), ("import torch, sparselab", False)], ids=["first", "late"]
+)
+def test_the_order_of_imports(order, fine):
+    """OpenMP reads its policy when torch loads it, so sparselab must come first; each order in a fresh process."""
+    code = f"import os; os.environ.pop('OMP_WAIT_POLICY', None); {order}; from sparselab import doctor; "
+    result = subprocess.run(
+        [sys.executable, "-c", code + "print(*doctor.check_threads())"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.startswith(str(fine))
+    assert ("Restart the kernel" in result.stdout) is not fine

@@ -1,0 +1,92 @@
+"""One source of dependencies: pyproject.toml. The other files that name packages agree with it."""
+
+import re
+import tomllib
+from importlib import metadata
+
+import lessons
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+PROJECT = tomllib.loads((lessons.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+CONDA = yaml.safe_load((lessons.ROOT / "environment.yml").read_text(encoding="utf-8"))
+CONSTRAINTS = {
+    requirement.name: requirement
+    for line in (lessons.ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for requirement in [Requirement(line)]
+}
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}  # what conda-forge calls them
+COLAB = {  # preinstalled there in August 2026; its widgets must not be upgraded
+    "ipykernel": "6.17.1",
+    "ipython": "7.34.0",
+    "ipywidgets": "7.7.1",
+    "matplotlib": "3.10.0",
+    "networkx": "3.5",
+    "numpy": "2.1.3",
+    "pandas": "2.2.3",
+    "psutil": "5.9.5",
+    "torch": "2.11.0",
+    "tqdm": "4.67.3",
+}
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements(lines):
+    return {normal(requirement.name): requirement.specifier for requirement in map(Requirement, lines)}
+
+
+def test_environment_yml_names_the_same_packages_in_the_same_ranges():
+    conda = {}
+    for line in CONDA["dependencies"]:
+        if isinstance(line, str) and not line.startswith(("python=", "pip")):
+            name = re.match(r"[\w-]+", line)[0]
+            conda |= requirements([CONDA_NAMES.get(name, name) + line[len(name) :]])
+    assert conda == requirements(PROJECT["dependencies"] + EXTRAS["lab"])
+
+
+def test_environment_yml_installs_the_course_itself():
+    assert {"pip": ["-e ."]} in CONDA["dependencies"]
+    assert CONDA["variables"] == {"OMP_WAIT_POLICY": "PASSIVE"}
+    assert CONDA["channels"][0] == "conda-forge"
+
+
+def test_environment_yml_pins_python():
+    python = next(line for line in CONDA["dependencies"] if isinstance(line, str) and line.startswith("python="))
+    assert Version(python.removeprefix("python=")) in Requirement(f"python{PROJECT['requires-python']}").specifier
+
+
+@pytest.mark.parametrize("extra", ["", *EXTRAS])
+def test_constraints_are_exact_and_within_the_ranges(extra):
+    exact = {normal(name): next(iter(requirement.specifier)) for name, requirement in CONSTRAINTS.items()}
+    for name, allowed in requirements(EXTRAS[extra] if extra else PROJECT["dependencies"]).items():
+        assert exact[name].operator == "=="
+        assert exact[name].version in allowed, f"{name}=={exact[name].version} is not in {allowed}"
+
+
+def test_constraints_hold_no_build_of_a_platform():
+    """`torch==…+cpu` exists on Linux only."""
+    assert not [name for name, requirement in CONSTRAINTS.items() if "+" in str(requirement.specifier)]
+
+
+@pytest.mark.parametrize("name", requirements(PROJECT["dependencies"]))
+def test_colab_needs_no_upgrade(name):
+    assert COLAB[name] in requirements(PROJECT["dependencies"])[name]
+
+
+def test_the_readme_installs_the_constrained_torch():
+    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"torch{CONSTRAINTS['torch'].specifier}" in readme
+
+
+def test_what_is_installed_is_what_is_constrained():
+    """This environment is the one that the constraints describe, so what passes here is what they promise."""
+    for name in requirements(PROJECT["dependencies"] + EXTRAS["lab"] + EXTRAS["test"]):
+        constrained = {normal(key): value for key, value in CONSTRAINTS.items()}[name]
+        assert Version(metadata.version(name)).public in constrained.specifier

@@ -1,0 +1,112 @@
+"""Masks: the number of zeros is exact, the largest stay, and every pattern keeps its form."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sparselab import masks, measure
+
+shapes = st.tuples(st.integers(1, 8), st.integers(1, 8))
+levels = st.floats(0, 0.999)
+seeds = st.integers(0, 2**16)
+weights = shapes.flatmap(lambda shape: arrays(float, shape, elements=st.sampled_from([0.0, 1.0, -1.0, 0.5, -3.0])))
+wirings = shapes.flatmap(lambda shape: arrays(int, shape, elements=st.integers(0, 1)))
+
+
+@given(shapes, levels, seeds)
+def test_random_cuts_an_exact_number(shape, level, seed):
+    S = masks.random(shape, level, seed)
+    assert S.shape == shape
+    assert set(np.unique(S)) <= {0, 1}
+    assert (S == 0).sum() == round(level * S.size)
+
+
+@given(shapes, levels, levels, seeds)
+def test_random_masks_of_one_seed_are_nested(shape, a, b, seed):
+    low, high = sorted((a, b))
+    assert (masks.random(shape, high, seed) <= masks.random(shape, low, seed)).all()
+
+
+def test_random_masks_are_fair():
+    """Every entry is cut about as often as every other."""
+    kept = np.mean([masks.random((4, 5), 0.5, seed) for seed in range(2000)], axis=0)
+    assert np.abs(kept - 0.5).max() < 0.06  # five standard deviations
+
+
+@given(weights, levels)
+def test_magnitude_keeps_the_largest(W, level):
+    S = masks.magnitude(W, level)
+    assert (S == 0).sum() == round(level * W.size)
+    if S.any() and not S.all():
+        assert np.abs(W[S == 1]).min() >= np.abs(W[S == 0]).max()
+
+
+@given(weights, levels)
+def test_rows_and_columns_go_as_a_whole(W, level):
+    S = masks.rows(W, level)
+    assert (S == S[:, :1]).all()
+    assert len(measure.dead_outputs(S)) == round(level * len(W))
+    assert (masks.columns(W.T, level) == S.T).all()
+
+
+@given(seeds, levels, st.sampled_from([(1, 1), (2, 3), (4, 3), (4, 6)]))
+def test_blocks_go_as_a_whole(seed, level, block):
+    W = np.random.default_rng(seed).normal(size=(4, 6))
+    S = masks.blocks(W, level, block)
+    tiles = S.reshape(4 // block[0], block[0], 6 // block[1], block[1]).mean(axis=(1, 3))
+    assert set(np.unique(tiles)) <= {0, 1}
+    assert (tiles == 0).sum() == round(level * tiles.size)
+
+
+@given(seeds, st.sampled_from([(1, 2), (2, 4), (1, 4), (4, 4)]))
+def test_n_of_m_keeps_the_n_largest_of_each_group(seed, pattern):
+    n, m = pattern
+    W = np.random.default_rng(seed).normal(size=(3, 8))
+    S = masks.n_of_m(W, n, m)
+    groups, kept = np.abs(W).reshape(-1, m), S.reshape(-1, m)
+    assert (kept.sum(axis=1) == n).all()
+    for magnitudes, keep in zip(groups, kept, strict=True):
+        assert set(np.flatnonzero(keep)) == set(np.argsort(magnitudes)[m - n :])
+
+
+@given(wirings, seeds)
+def test_rewired_keeps_every_fan_in_and_fan_out(S, seed):
+    R = masks.rewired(S, seed)
+    assert set(np.unique(R)) <= {0, 1}
+    assert (R.sum(axis=0) == S.sum(axis=0)).all()
+    assert (R.sum(axis=1) == S.sum(axis=1)).all()
+
+
+def test_rewired_forgets_the_old_wiring():
+    S = np.kron(np.eye(10, dtype=int), np.ones((5, 5), dtype=int))  # ten blocks of five
+    R = masks.rewired(S, seed=0)
+    assert (R * S).sum() / S.sum() < 0.2  # chance: 5 of 50
+    assert (R == masks.rewired(S, seed=0)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: masks.random((2, 2), 1.2, 0), r"sparsity must lie in \[0, 1\), got 1.2"),
+        (lambda: masks.random((2, 2), 1, 0), r"sparsity must lie in \[0, 1\), got 1"),
+        (lambda: masks.magnitude([[1.0]], -0.1), "got -0.1"),
+        (lambda: masks.magnitude([[1.0]], float("nan")), "got nan"),
+        (lambda: masks.magnitude([[float("nan")]], 0.5), "holds nan"),
+        (lambda: masks.rows([1.0, 2.0], 0.5), r"matrix of shape \(out, in\), got shape \(2,\)"),
+        (lambda: masks.blocks(np.ones((4, 6)), 0.5, (3, 3)), "blocks of 3 × 3 do not tile a matrix of 4 × 6"),
+        (lambda: masks.blocks(np.ones(4), 0.5, (2, 2)), r"matrix of shape \(out, in\)"),
+        (lambda: masks.n_of_m(np.ones((2, 6)), 2, 4), "groups of 4 do not fit into rows of 6"),
+        (lambda: masks.n_of_m(np.ones((2, 4)), 5, 4), "n must lie between 1 and m = 4, got 5"),
+        (lambda: masks.n_of_m(np.ones(4), 2, 4), r"matrix of shape \(out, in\)"),
+        (lambda: masks.rewired([[0.5]], 0), r"a mask holds only 0 and 1, got 0.5 at \[0, 0\]"),
+        (
+            lambda: masks.check_mask(np.ones((2, 3)), (3, 2)),
+            r"\(2, 3\), the weights have shape \(3, 2\)",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_words(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -1,0 +1,142 @@
+"""Measures of sparsity: what must hold for every array, and what they say to bad input."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from sparselab import masks, measure
+
+# few different values, so that zeros and ties are common
+values = st.sampled_from([0.0, 0.0, 1.0, -1.0, 0.5, -2.0, 1e-9, 1e9])
+tensors = arrays(float, array_shapes(min_dims=1, max_dims=3, max_side=6), elements=values)
+matrices = arrays(float, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=values)
+levels = st.floats(0, 0.99)
+
+
+@given(tensors)
+def test_sparsity_is_counted(W):
+    zeros = sum(1 for w in W.ravel().tolist() if w == 0)
+    assert measure.sparsity(W) == pytest.approx(zeros / W.size)
+    assert measure.sparsity(W) + measure.density(W) == pytest.approx(1)
+
+
+@given(tensors)
+def test_compression_is_one_over_density(W):
+    if W.any():
+        assert measure.compression(W) * measure.density(W) == pytest.approx(1)
+    else:
+        assert measure.compression(W) == math.inf
+
+
+@given(tensors)
+def test_arrays_lists_and_tensors_agree(W):
+    for same in (W.tolist(), torch.tensor(W, requires_grad=True)):
+        assert measure.sparsity(same) == measure.sparsity(W)
+
+
+@given(tensors, st.sampled_from([0.25, 3.0, 1024.0]))
+def test_scale_does_not_matter(W, factor):
+    assume(W.any())
+    assert measure.sparsity(factor * W) == measure.sparsity(W)
+    assert measure.gini(factor * W) == pytest.approx(measure.gini(W))
+    if W.size > 1:
+        assert measure.hoyer(factor * W) == pytest.approx(measure.hoyer(W), abs=1e-9)
+
+
+@given(tensors)
+def test_threshold_free_measures_lie_between_their_ends(W):
+    assume(W.any() and W.size > 1)
+    assert 0 <= measure.hoyer(W) <= 1
+    assert 0 <= measure.gini(W) <= 1 - 1 / W.size + 1e-9
+
+
+@pytest.mark.parametrize("n", [2, 5, 100])
+def test_ends_of_the_threshold_free_measures(n):
+    single = np.eye(1, n)
+    assert measure.hoyer(np.ones(n)) == pytest.approx(0, abs=1e-9)
+    assert measure.gini(np.ones(n)) == pytest.approx(0, abs=1e-9)
+    assert measure.hoyer(single) == pytest.approx(1)
+    assert measure.gini(single) == pytest.approx(1 - 1 / n)
+
+
+@given(tensors)
+def test_gini_keeps_the_wishes_for_cloning_and_babies(W):
+    assume(W.any())
+    assert measure.gini(np.concatenate([W.ravel(), W.ravel()])) == pytest.approx(measure.gini(W))
+    assert measure.gini(np.append(W, 0.0)) > measure.gini(W) - 1e-12
+
+
+def test_hoyer_fails_the_wish_for_cloning():
+    w = np.array([4.0, 2.0, 1.0, 1.0])
+    assert measure.hoyer(np.tile(w, 2)) < measure.hoyer(w) - 0.05
+
+
+@given(tensors, st.floats(0, 3), st.floats(0, 3))
+def test_near_zero_grows_with_the_threshold(W, a, b):
+    low, high = sorted((a, b))
+    assert measure.near_zero(W, low) <= measure.near_zero(W, high)
+
+
+def test_near_zero_is_relative():
+    W = np.random.default_rng(0).normal(size=1000)
+    assert measure.near_zero(W, 0.1) == measure.near_zero(1000 * W, 0.1) > 0
+
+
+def test_layers_add_up_before_they_divide():
+    table = measure.layers({"large": np.zeros((10, 10)), "small": np.ones((2, 5))})
+    assert table.loc["all", "sparsity"] == pytest.approx(100 / 110)
+    assert table.loc["all", "entries"] == 110
+
+
+def test_layers_of_a_module_leave_biases_out():
+    network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+    table = measure.layers(network)
+    assert table["entries"].tolist() == [12, 6, 18]
+    assert table["shape"].tolist()[:2] == ["3 × 4", "2 × 3"]
+
+
+def test_lenet_by_han():
+    """Han et al. 2015, table 2: 8, 9 and 26 % kept of each layer are 8 % of all."""
+    kept = {(300, 784): 0.08, (100, 300): 0.09, (10, 100): 0.26}
+    layers = {str(shape): masks.random(shape, 1 - part, seed=0) for shape, part in kept.items()}
+    assert measure.layers(layers).loc["all", "sparsity"] == pytest.approx(0.918, abs=0.001)
+
+
+def test_parameters_of_lenet():
+    assert measure.parameters((784, 300, 100, 10)) == 266_610
+    assert measure.multiply_adds((784, 300, 100, 10)) == 266_200
+
+
+@given(matrices)
+def test_unused_inputs_and_dead_outputs(W):
+    assert measure.unused_inputs(W) == [j for j in range(W.shape[1]) if not any(W[:, j])]
+    assert measure.dead_outputs(W) == measure.unused_inputs(W.T)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: measure.sparsity([]), "W is empty"),
+        (lambda: measure.sparsity([[1, 2], [3]]), "rows have different lengths"),
+        (lambda: measure.sparsity("dense"), "array of numbers, got str"),
+        (lambda: measure.sparsity([1.0, float("nan")]), r"holds nan at \[1\]"),
+        (lambda: measure.sparsity([[1.0], [float("inf")]]), r"holds inf at \[1, 0\]"),
+        (lambda: measure.near_zero([1.0], -1), "tau must not be negative, got -1"),
+        (lambda: measure.hoyer([3.0]), "at least two entries"),
+        (lambda: measure.hoyer([0.0, 0.0]), "not defined for an array of zeros"),
+        (lambda: measure.gini([0.0]), "not defined for an array of zeros"),
+        (lambda: measure.layers({}), "no weight matrix"),
+        (lambda: measure.layers({"fc1": [[float("nan")]]}), "fc1 holds nan"),
+        (lambda: measure.parameters((3,)), "two or more positive whole numbers"),
+        (lambda: measure.multiply_adds((3, 2.5)), "two or more positive whole numbers"),
+        (lambda: measure.unused_inputs([1.0, 0.0]), r"matrix of shape \(out, in\), got shape \(2,\)"),
+    ],
+)
+def test_bad_input_is_refused_in_words(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

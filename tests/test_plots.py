@@ -1,0 +1,129 @@
+"""Figures: what is drawn agrees with the arrays, a cut weight vanishes from both, and every figure has words."""
+
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, QuadMesh
+from matplotlib.colors import to_rgba
+
+from sparselab import connectome, masks, palette, plots
+
+W = np.array([[0.9, -0.5, 0.0, 0.4], [0.3, 0.8, -0.7, 0.0], [-0.6, 0.2, 0.5, 1.0]])
+
+
+def lines(ax):
+    return [segment for part in ax.collections if isinstance(part, LineCollection) for segment in part.get_segments()]
+
+
+def mesh(ax):
+    return next(part for part in ax.collections if isinstance(part, QuadMesh))
+
+
+@pytest.mark.parametrize("level", [0, 0.3, 0.5, 0.9])
+def test_a_cut_weight_vanishes_from_both_pictures(level):
+    S = masks.random(W.shape, level, seed=0)
+    fig = plots.layer(W, S)
+    diagram, matrix = fig.axes
+    strands = next(part for part in diagram.collections if isinstance(part, LineCollection))
+    assert len(strands.get_segments()) == S.sum()
+    assert (mesh(matrix).get_array().mask == (S == 0)).all()
+
+
+def test_diagram_and_matrix_have_the_same_colours():
+    fig = plots.layer(W)
+    diagram, matrix = fig.axes
+    fig.canvas.draw_idle()
+    of_lines = {tuple(np.round(colour, 6)) for colour in diagram.collections[0].get_colors()}
+    shown = mesh(matrix).to_rgba(mesh(matrix).get_array()).reshape(*W.shape, 4)
+    of_cells = {tuple(np.round(shown[i, j], 6)) for i, j in np.argwhere(W != 0)}
+    assert of_lines == of_cells
+
+
+def test_weights_near_zero_are_not_drawn_white():
+    assert max(palette.WEIGHTS(0.5)[:3]) < 0.85
+    assert to_rgba(palette.PAPER)[:3] == (1, 1, 1)
+
+
+def test_a_layer_of_nothing_but_zeros():
+    diagram, matrix = plots.layer(np.zeros((2, 3))).axes
+    assert not lines(diagram)
+    assert mesh(matrix).get_array().mask.all()
+
+
+def test_network_draws_one_line_a_weight():
+    weights = [np.ones((6, 8)), np.eye(6)]
+    _, ax = plots.figure()
+    plots.network(ax, weights)
+    assert len([line for line in lines(ax) if line[0][0] == 0]) == 48
+    assert len([line for line in lines(ax) if line[0][0] == 1]) == 6
+
+
+def test_terms_add_up_to_the_outputs():
+    _, ax = plots.figure()
+    x = np.array([1.0, -2.0, 0.5, 3.0])
+    plots.terms(ax, W, x)
+    bars = sum(bar.get_width() for bar in ax.patches)
+    assert bars == pytest.approx((W @ x).sum())
+
+
+def test_wiring_matrix_has_a_dot_for_every_connection():
+    worm = connectome.load("cook2019")
+    _, ax = plots.figure()
+    plots.wiring_matrix(ax, worm.adjacency(), worm.neurons["type"])
+    dots = [np.column_stack(line.get_data()) for line in ax.lines if line.get_marker() == "."]
+    assert sum(map(len, dots)) == 3_709
+    assert {(int(y), int(x)) for x, y in np.concatenate(dots)} == {tuple(ij) for ij in np.argwhere(worm.adjacency())}
+
+
+def test_body_map_has_every_neuron_and_colours_what_is_sent():
+    worm = connectome.load("varshney2011")
+    own = worm.chemical[(worm.chemical["pre"] == "AVAL") | (worm.chemical["post"] == "AVAL")]
+    _, ax = plots.figure()
+    plots.body_map(ax, worm.neurons, own, chosen="AVAL")
+    heard, sent = [part for part in ax.collections if isinstance(part, LineCollection)]
+    assert len(sent.get_segments()) == (own["pre"] == "AVAL").sum()
+    assert len(heard.get_segments()) == (own["pre"] != "AVAL").sum()
+    points = [part for part in ax.collections if isinstance(part, matplotlib.collections.PathCollection)]
+    assert sum(len(part.get_offsets()) for part in points[:-1]) == len(worm.neurons)  # the last one marks AVAL
+
+
+def test_degrees_fall_from_one():
+    _, ax = plots.figure()
+    draws = [np.array([1, 2, 3, 3]), np.array([2, 2, 2, 3])]
+    plots.degrees(ax, {"one": draws[0], "many": draws}, {"one": palette.BLUE, "many": palette.QUIET})
+    assert ax.lines[0].get_ydata().tolist() == [1, 0.75, 0.5]
+    assert ax.lines[1].get_ydata().tolist() == [1, 0.875, 0.375]
+
+
+def test_alt_text_is_required_and_escaped():
+    fig, _ = plots.figure(2, 1)
+    with pytest.raises(ValueError, match="alt must say"):
+        plots.image_html(fig, " ")
+    html = plots.image_html(fig, 'W < 0 is "blue"')
+    assert 'alt="W &lt; 0 is &quot;blue&quot;"' in html
+    assert re.search(r'width="192"', html)
+
+
+def test_show_gives_one_bundle_with_words(capsys):
+    fig, _ = plots.figure(2, 1)
+    plots.show(fig, "An empty pair of axes.")
+    assert "[figure: An empty pair of axes.]" in capsys.readouterr().out
+
+
+def luminance(colour):
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgba(colour)[:3]]
+    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+
+@pytest.mark.parametrize("colour", [palette.INK, palette.QUIET])
+def test_text_can_be_read_on_paper(colour):
+    """WCAG 2: at least 4.5 to 1."""
+    assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("look", [palette.METHODS, palette.NEURON_TYPES])
+def test_every_method_and_type_has_a_colour_and_a_marker_of_its_own(look):
+    colours, markers = zip(*look.values(), strict=True)
+    assert len(set(colours)) == len(set(markers)) == len(look)

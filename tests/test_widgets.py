@@ -1,0 +1,145 @@
+"""Panels, in process: each control of each lesson's panels is moved over its whole range, and nothing may fail.
+
+The panels are found in the lessons, in the cells tagged `panel`; such a cell stands alone, so it runs here as it is.
+"""
+
+import ast
+import re
+
+import ipywidgets
+import lessons
+import numpy as np
+import pytest
+
+from sparselab import connectome, plots, widgets
+
+PANELS = {
+    f"{path.name[:2]}, cell {index}": cell.source
+    for path in lessons.paths()
+    for index, cell in enumerate(lessons.read(path).cells)
+    if "panel" in lessons.tags(cell)
+}
+MOST = 25  # values of one control that are tried; of more, this many, evenly spread, with both ends
+
+
+def build(source):
+    """The panel that a lesson's cell shows: the value of its last line."""
+    tree = ast.parse(source)
+    namespace = {}
+    exec(compile(ast.Module(tree.body[:-1], []), "panel", "exec"), namespace)
+    return eval(compile(ast.Expression(tree.body[-1].value), "panel", "eval"), namespace)
+
+
+def whole_range(control):
+    """The values that a control can take."""
+    if isinstance(control, ipywidgets.Dropdown):
+        values = list(control.options)
+    elif isinstance(control, ipywidgets.ToggleButton):
+        values = [False, True]
+    else:
+        values = np.arange(control.min, control.max + control.step / 2, control.step).tolist()
+        values = [type(control.value)(min(value, control.max)) for value in values]
+    if len(values) <= MOST:
+        return values
+    return [values[round(place)] for place in np.linspace(0, len(values) - 1, MOST)]
+
+
+def seen(panel):
+    """The picture and the sentence below it."""
+    return tuple(part.value for part in panel.children[1:])
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_every_control_over_its_whole_range(name):
+    panel = build(PANELS[name])
+    assert panel.controls
+    for control in panel.controls.values():
+        start, pictures = control.value, set()
+        for value in whole_range(control):
+            control.value = value
+            picture, sentence = seen(panel)
+            assert re.search(r'<img alt="[^"]{30,}"', picture)
+            assert len(re.sub("<[^>]*>", "", sentence)) > 10
+            pictures.add(picture)
+        assert len(pictures) > 1, f"{control.description} changes nothing"
+        control.value = start
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_every_control_has_a_name_and_a_keyboard_way(name):
+    panel = build(PANELS[name])
+    boxes = []
+
+    def walk(widget):
+        boxes.append(widget)
+        for child in getattr(widget, "children", ()):
+            walk(child)
+
+    walk(panel)
+    for control in panel.controls.values():
+        assert control.description
+        assert control in boxes
+        if isinstance(control, (ipywidgets.IntSlider, ipywidgets.FloatSlider)):
+            texts = [box for box in boxes if isinstance(box, (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText))]
+            text = next(text for text in texts if (text.min, text.max) == (control.min, control.max))
+            assert text.step == control.step
+
+
+def test_the_text_box_follows_the_slider_and_leads_it():
+    panel = widgets.thinning()
+    slider, text = panel.children[0].children[0].children
+    slider.value = 90
+    assert text.value == 90
+    before = seen(panel)
+    text.value = 10
+    assert slider.value == 10
+    assert seen(panel) != before
+
+
+def test_an_error_in_a_panel_is_not_swallowed():
+    def draw(x):
+        if x > 1:
+            raise RuntimeError("too far")
+        return plots.figure(1, 1)[0], "A figure.", "fine"
+
+    panel = widgets.panel({"x": widgets.slider("x", 0, 0, 2, 1)}, draw)
+    with pytest.raises(RuntimeError, match="too far"):
+        panel.controls["x"].value = 2
+
+
+def test_panels_use_no_output_widget():
+    for source in PANELS.values():
+        panel = build(source)
+        assert not [part for part in panel.children if isinstance(part, ipywidgets.Output)]
+
+
+def test_thinned_counts_what_it_draws():
+    weights = widgets.random_network()
+    _, _, words = widgets.thinned(weights, 80)
+    assert words == "20 of 102 weights are left: sparsity 80.4%."
+
+
+def test_painted_names_idle_units():
+    S = np.array([[1, 0], [0, 0]])
+    _, _, words = widgets.painted(np.ones((2, 2)), S)
+    assert "sparsity 75.0%" in words
+    assert "Inputs that nothing uses: 2." in words
+    assert "Dead outputs: 2." in words
+    assert "infinite" in widgets.painted(np.ones((2, 2)), np.zeros((2, 2), int))[2]
+
+
+def test_every_neuron_of_the_worm_has_a_sentence(monkeypatch):
+    monkeypatch.setattr(plots, "worm", lambda *_, **__: None)  # the pictures are drawn in the test above
+    worm = connectome.load("cook2019")
+    for kind in connectome.KINDS:
+        edges = worm.edges(kind)
+        for neuron in worm.neurons.index:
+            _, _, words = widgets.neighbourhood(worm, edges, neuron, kind, threshold=2)
+            sends, hears = (int(number) for number in re.search(r"sends to (\d+) .* hears (\d+)", words).groups())
+            strong = edges[edges["weight"] >= 2]
+            assert (sends, hears) == ((strong["pre"] == neuron).sum(), (strong["post"] == neuron).sum())
+
+
+def test_worm_map_refuses_an_unknown_neuron():
+    with pytest.raises(ValueError, match="did you mean AVAL"):
+        widgets.worm_map(neuron="AVAl")
