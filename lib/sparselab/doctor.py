@@ -1,5 +1,6 @@
 """Is this machine ready for the course? Versions, threads, memory and the data tables, in one page of text."""
 
+import math
 import os
 import platform
 import sys
@@ -56,10 +57,11 @@ def check_threads():
 def check_memory():
     """(fine?, sentence) about free memory."""
     free = psutil.virtual_memory().available
-    sentence = f"{free / 2**30:.1f} GB of memory free"
     if free < LESSON_MEMORY:
-        return False, f"{sentence}: a lesson may need {LESSON_MEMORY / 2**30:.1f} GB. Close other programs or kernels."
-    return True, f"{sentence}, a lesson needs up to {LESSON_MEMORY / 2**30:.1f} GB"
+        need = f"a lesson may need {LESSON_MEMORY / 2**30:.1f} GB"
+        return False, f"{free / 2**30:.1f} GB of memory free: {need}. Close other programs or kernels."
+    # a power of two, so that the line stays the same from run to run
+    return True, f"more than {2 ** math.floor(math.log2(free / 2**30)):g} GB of memory free, which is enough"
 
 
 def check_data():

@@ -41,6 +41,8 @@ def _judge_wiring(S):
     if not np.isin(S, (0, 1)).all():
         return "holds other numbers than 0 and 1."
     cut = int((S == 0).sum())
+    if cut == S.size - ZEROS:
+        return f"keeps {ZEROS} of 60 weights and cuts {cut}. Zeros and ones are swapped: in a mask, 1 keeps."
     if cut != ZEROS:
         return f"cuts {cut} of 60 weights, a sparsity of {cut / 60:.1%}. Exactly 80 % means {ZEROS} cut, 12 kept."
     if unused := measure.unused_inputs(S):
@@ -74,7 +76,8 @@ def _diagonal_and_one_full_row():
 
 def _praise(S):
     fan_in = np.asarray(S).sum(axis=1)
-    return f"Your outputs hear between {fan_in.min()} and {fan_in.max()} inputs each."
+    spread = f"{fan_in.min()}" if fan_in.min() == fan_in.max() else f"{fan_in.min()} to {fan_in.max()}"
+    return f"Each of your outputs hears {spread} inputs."
 
 
 EXERCISES = [
@@ -128,6 +131,14 @@ EXERCISES = [
                 "1 / compression is the density: compression 4 means that one weight in four is left.",
             ),
             Mistake(
+                lambda number, how: number if how == "sparsity" else 1 - number,
+                "Compression is a factor, not a fraction: with compression 4, a quarter is left.",
+            ),
+            Mistake(
+                lambda number, how: number if how == "sparsity" else 100 - number,
+                "The numbers are fractions, not per cent: kept 0.9 means that 0.1 is cut.",
+            ),
+            Mistake(
                 lambda number, how: {"sparsity": 1 - number, "kept": number, "compression": 1 / number}[how],
                 "Everything is turned round: you gave the fraction kept.",
             ),
@@ -149,6 +160,14 @@ EXERCISES = [
                 "add up the zeros and the entries first.",
             ),
             Mistake(
+                lambda layers: sum(np.sum(W == 0) for W in layers),
+                "That is the number of zeros. Divide it by the number of entries.",
+            ),
+            Mistake(
+                lambda layers: sum(np.mean(W == 0) for W in layers),
+                "Fractions of layers of different sizes can't be added. Add up the zeros and the entries, then divide.",
+            ),
+            Mistake(
                 lambda layers: 1 - _overall(layers),
                 "That is the overall density, the fraction kept.",
             ),
@@ -166,6 +185,7 @@ EXERCISES = [
             (np.array([[1.0, 0.1]]), 0.5),
             (np.array([[1.0, -0.3, 0.25, 4.0]]), 0.1),
             (np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
+            (np.array([[4.0, 3.0, 2.2, 1.8, -1.0, 0.5]]), 1.0),
             (10 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
             (0.001 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
         ),
@@ -182,6 +202,26 @@ EXERCISES = [
                 lambda W, tau: np.mean(np.abs(W) < tau * np.max(np.abs(W))),
                 "That threshold is relative to the largest weight. Take the root mean square.",
             ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.sqrt(np.sum(np.square(W)))),
+                "You took the root of the sum of squares. The root mean square takes the mean of the squares.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.mean(np.square(W))),
+                "That is the mean square: its root is missing.",
+            ),
+            Mistake(
+                lambda W, tau: np.sum(np.abs(W) < tau * np.sqrt(np.mean(np.square(W)))),
+                "That is how many entries are small. Divide by the number of entries.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.std(W)),
+                "`np.std` takes the mean off first. The root mean square does not.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.mean(np.abs(W))),
+                "That threshold is relative to the mean magnitude. Take the root mean square.",
+            ),
         ),
     ),
     Exercise(
@@ -193,7 +233,7 @@ EXERCISES = [
         mistakes=(
             Mistake(_only_some_columns(), "nothing uses these inputs (columns): [2, 3, 4, 5, 6, 7, 8, 9]."),
             Mistake(_diagonal_and_one_full_row(), "these outputs (rows) hear nothing: [3, 4, 5]."),
-            Mistake(1 - _wiring(), "cuts 12 of 60 weights, a sparsity of 20.0%."),
+            Mistake(1 - _wiring(), "Zeros and ones are swapped: in a mask, 1 keeps."),
             Mistake(masks.random(SHAPE, 0.5, seed=0), "cuts 30 of 60 weights, a sparsity of 50.0%."),
         ),
     ),
