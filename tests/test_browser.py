@@ -136,6 +136,15 @@ def picture_that_says(page, words):
     return image.get_attribute("src")
 
 
+def resting_box(page, element):
+    """Box of an element once it has stopped moving: JupyterLab lays cells out as they come into view."""
+    element.scroll_into_view_if_needed()
+    box = None
+    while box != (box := element.bounding_box()):
+        page.wait_for_timeout(500)
+    return box
+
+
 def test_a_slider_redraws_its_picture(open_lesson):
     page, errors = open_lesson("00_start_here.ipynb")
     start = picture_that_says(page, "51 of 102 weights are left")
@@ -155,4 +164,26 @@ def test_a_painted_mask_redraws_its_picture(open_lesson):
     start = picture_that_says(page, "12 of 12 kept")
     page.locator(".widget-toggle-button").first.click()
     assert picture_that_says(page, "11 of 12 kept: sparsity 8.3%") != start
+    assert not errors
+
+
+def test_a_slider_can_be_dragged(open_lesson):
+    page, errors = open_lesson("01_one_layer.ipynb")
+    start = picture_that_says(page, "x1 = 1.0")
+    rail = resting_box(page, page.locator(".widget-hslider .noUi-base").first)
+    handle = page.locator(".widget-hslider .noUi-handle").first.bounding_box()
+    middle = handle["y"] + handle["height"] / 2
+    page.mouse.move(handle["x"] + handle["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + 2, middle, steps=10)
+    page.mouse.up()
+    assert picture_that_says(page, "x1 = -2.0") != start
+    assert not errors
+
+
+def test_a_neuron_can_be_picked(open_lesson):
+    page, errors = open_lesson("04_the_worm.ipynb")
+    start = picture_that_says(page, "partners of AVAL")
+    page.locator(".widget-dropdown select").first.select_option("RIPL")
+    assert picture_that_says(page, "partners of RIPL") != start
     assert not errors
