@@ -79,12 +79,18 @@ def cards(notebook):
             continue
         heading = CARD.search(notebook.cells[index - 1].source)
         if not heading:
-            raise ValueError(f"cell {index} is an exercise without a card above it:\n{cell.source}")
+            raise ValueError(
+                f"cell {index} is an exercise; the cell above it must hold its card, as in "
+                f"'#### Exercise 2.1 · Count the zeros   ●○○ · 4 min' with three spaces:\n{cell.source}"
+            )
         below = notebook.cells[index + 1].source
         hint, solution = details(below, "Hint"), details(below, "Solution")
         fence = re.search(r"```python\n(.*?)\n```", solution or "", re.DOTALL)
         if not hint or not fence:
-            raise ValueError(f"exercise {heading['number']} needs a hint and a solution below its cell")
+            raise ValueError(
+                f"exercise {heading['number']} needs Hint and Solution in the one cell below it, each in <details> "
+                "with blank lines around its content, the solution as a Python fence"
+            )
         found.append(
             Card(
                 heading["number"],

@@ -1,9 +1,11 @@
 """The worm's tables against the published and the computed counts, and the ways to ask for them."""
 
+import io
 import shutil
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparselab import connectome
@@ -31,6 +33,45 @@ def test_counts(name):
     assert len(worm.edges("union")) == union
     found = tuple(round(100 * (1 - worm.adjacency(kind).sum() / neurons**2), 2) for kind in connectome.KINDS)
     assert found == sparsities
+
+
+@pytest.mark.parametrize("name", connectome.DATASETS)
+def test_every_dataset_is_whole(name):
+    """Also the ones without published counts: matrix, edges and graph hold the same connections."""
+    worm = connectome.load(name)
+    for kind in connectome.KINDS:
+        edges = worm.edges(kind)
+        assert worm.adjacency(kind).sum() == len(edges) == worm.graph(kind).number_of_edges()
+        assert worm.adjacency(kind, weighted=True).sum() == edges["weight"].sum()
+        assert len(worm.graph(kind)) == len(worm.neurons)
+        assert worm.units[kind]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("AVAL,VA08,3", "unknown neuron 'VA08'; did you mean VA8"),
+        ("AVAL,VA8,3\nAVAL,VA8,1", "AVAL to VA8 stands there twice"),
+        ("AVAL,VA8,3.7", "'synapses', must hold positive whole numbers"),
+        ("AVAL,VA8,0", "'synapses', must hold positive whole numbers"),
+    ],
+)
+def test_a_table_that_would_make_a_wrong_matrix_is_refused(rows, words, monkeypatch):
+    frame = pd.read_csv(io.StringIO(f"pre,post,synapses\n{rows}"))
+    tables = {"varshney2011_chemical": frame}
+    read = connectome._cached_table
+    monkeypatch.setattr(connectome, "_cached_table", lambda name: tables[name] if name in tables else read(name))
+    with pytest.raises(connectome.DamagedDataError, match=words):
+        connectome.load("varshney2011")
+
+
+def test_weights_say_what_they_count():
+    assert connectome.load("varshney2011").units == {
+        "chemical": "synapses",
+        "gap": "junctions",
+        "union": "synapses and junctions",
+    }
+    assert set(connectome.load("cook2019").units.values()) == {"sections"}
 
 
 def test_neurons():
@@ -115,6 +156,9 @@ def test_a_damaged_table_is_named_with_its_remedy(tmp_path):
     table.write_text(table.read_text().replace("ADAL", "ADAX", 1))
     with pytest.raises(connectome.DamagedDataError, match=r"cook2019_gap\.csv.*changed.*git checkout"):
         connectome.read_table("cook2019_gap", tmp_path)
+    (tmp_path / "new.csv").write_text("pre,post,synapses\n")
+    with pytest.raises(connectome.DamagedDataError, match=r"new\.csv .* has no checksum.*make data"):
+        connectome.read_table("new", tmp_path)
     table.unlink()
     with pytest.raises(connectome.DamagedDataError, match=r"cook2019_gap\.csv is missing"):
         connectome.read_table("cook2019_gap", tmp_path)

@@ -44,6 +44,13 @@ def test_missing_package(monkeypatch):
     assert words == "not installed: networkx. Install with `pip install networkx`."
 
 
+def test_missing_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    fine, words = doctor.check_threads()
+    assert not fine
+    assert "torch can't be imported" in words
+
+
 def test_spinning_threads(monkeypatch):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     fine, words = doctor.check_threads()

@@ -15,6 +15,16 @@ def said(capsys, number, answer):
     return capsys.readouterr().out
 
 
+class Unshowable:
+    """An object that refuses to be shown or to become an array."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+    def __array__(self, *_arguments, **_options):
+        raise SystemExit
+
+
 def bad_answers(exercise):
     """Answers that are not even of the right kind, by name."""
     values = {
@@ -30,9 +40,12 @@ def bad_answers(exercise):
         "complex": 1j,
         "tensor of NaN": torch.full((2, 2), torch.nan),
         "a type": float,
+        "sparse tensor": torch.eye(3).to_sparse(),
+        "bfloat16": torch.ones(2, dtype=torch.bfloat16),
+        "can't be shown": Unshowable(),
     }
     if not exercise.asks_for_a_function:
-        return {name: value for name, value in values.items() if name != "a type"}
+        return values | {"a function": lambda: exercise.reference}
 
     def raises(*_arguments):
         raise RuntimeError("two\nlines")
@@ -79,14 +92,14 @@ def test_at_least_two_mistakes_with_sentences_of_their_own(number):
 def test_every_mistake_gets_its_own_sentence(number, place, capsys):
     mistake = ALL[number].mistakes[place]
     out = said(capsys, number, mistake.wrong)
-    assert out.startswith(f"{number} not yet")
-    assert mistake.sentence in out
+    assert out.startswith(f"{number} not yet"), f"mistake {place} passes, or the reference fails: {out}"
+    assert mistake.sentence in out, f"mistake {place} is answered with another's sentence: {out}"
 
 
 @pytest.mark.parametrize(("number", "kind"), [(number, kind) for number in ALL for kind in bad_answers(ALL[number])])
 def test_a_bad_answer_gets_a_sentence(number, kind, capsys):
     out = said(capsys, number, bad_answers(ALL[number])[kind])
-    assert out.startswith((f"{number} not yet", f"{number} needs the function"))
+    assert out.startswith((f"{number} not yet", f"{number} needs the function", f"{number} needs a value"))
     assert "Traceback" not in out
     assert len(out) < 600
 

@@ -48,7 +48,7 @@ def test_solved(name):
 def test_committed_outputs_are_of_one_clean_run(name):
     counts = [cell.execution_count for cell in code_cells(NOTEBOOKS[name])]
     assert counts
-    assert counts == list(range(1, len(counts) + 1))
+    assert counts == list(range(1, len(counts) + 1)), f"run `make execute LESSON={name[:2]}`"
     outputs = [output for cell in code_cells(NOTEBOOKS[name]) for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
 
@@ -107,11 +107,18 @@ def test_panels_have_a_still_picture(name):
     for index in panels:
         assert cells[index].outputs == []
         nearby = [output for cell in cells[index + 1 : index + 4] for output in cell.get("outputs", [])]
-        assert any("<img" in output.get("data", {}).get("text/html", "") for output in nearby)
+        stills = [output for output in nearby if "<img" in output.get("data", {}).get("text/html", "")]
+        assert stills, f"cell {index} is a panel: within three cells below it must stand a figure, by plots.show"
+    for index, cell in enumerate(cells):
+        for output in cell.get("outputs", []):
+            widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+            assert not widget, f"cell {index} shows a widget: tag it `panel` and `nbval-ignore-output`"
 
 
 def test_exercises_in_lessons_are_those_in_the_library():
     in_lessons = [card.number for notebook in NOTEBOOKS.values() for card in lessons.cards(notebook)]
+    assert not set(exercises()) - set(in_lessons), "in the library, but in no lesson"
+    assert not set(in_lessons) - set(exercises()), "in a lesson, but not in the library"
     assert in_lessons == list(exercises())
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.utils.prune
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -100,6 +101,30 @@ def test_layers_of_a_module_leave_biases_out():
     assert table["shape"].tolist()[:2] == ["3 × 4", "2 × 3"]
 
 
+def test_layers_sees_what_pruning_left():
+    """PyTorch's pruning keeps the full matrix beside the mask; what counts is what the layer uses."""
+    layer = torch.nn.Linear(10, 10)
+    network = torch.nn.Sequential(layer)
+    torch.nn.utils.prune.l1_unstructured(layer, "weight", 0.8)
+    assert measure.layers(network).loc["0.weight", "sparsity"] == pytest.approx(0.8)
+
+
+def test_layers_sees_what_a_parametrization_makes():
+    class Half(torch.nn.Module):
+        def forward(self, W):
+            return W * (torch.arange(W.numel()).reshape(W.shape) % 2)
+
+    layer = torch.nn.Linear(10, 10)
+    torch.nn.utils.parametrize.register_parametrization(layer, "weight", Half())
+    assert measure.layers(layer).loc["weight", "sparsity"] == pytest.approx(0.5)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize("turn", [torch.Tensor.to_sparse, torch.Tensor.to_sparse_csr, torch.Tensor.bfloat16])
+def test_tensors_of_every_layout_and_type(turn):
+    assert measure.sparsity(turn(torch.eye(4))) == 0.75
+
+
 def test_lenet_by_han():
     """Han et al. 2015, table 2: 8, 9 and 26 % kept of each layer are 8 % of all."""
     kept = {(300, 784): 0.08, (100, 300): 0.09, (10, 100): 0.26}
@@ -131,6 +156,7 @@ def test_unused_inputs_and_dead_outputs(W):
         (lambda: measure.hoyer([0.0, 0.0]), "not defined for an array of zeros"),
         (lambda: measure.gini([0.0]), "not defined for an array of zeros"),
         (lambda: measure.layers({}), "no weight matrix"),
+        (lambda: measure.layers({"all": [1.0]}), "can't be named 'all'"),
         (lambda: measure.layers({"fc1": [[float("nan")]]}), "fc1 holds nan"),
         (lambda: measure.parameters((3,)), "two or more positive whole numbers"),
         (lambda: measure.multiply_adds((3, 2.5)), "two or more positive whole numbers"),

@@ -26,8 +26,11 @@ def build(source):
     """The panel that a lesson's cell shows: the value of its last line."""
     tree = ast.parse(source)
     namespace = {}
-    exec(compile(ast.Module(tree.body[:-1], []), "panel", "exec"), namespace)
-    return eval(compile(ast.Expression(tree.body[-1].value), "panel", "eval"), namespace)
+    try:
+        exec(compile(ast.Module(tree.body[:-1], []), "panel", "exec"), namespace)
+        return eval(compile(ast.Expression(tree.body[-1].value), "panel", "eval"), namespace)
+    except NameError as error:
+        pytest.fail(f"a panel's cell must stand alone and import what it uses: {error}\n{source}")
 
 
 def whole_range(control):

@@ -28,9 +28,10 @@ class Source:
 
     Attributes:
         about: one line that says what it is.
-        unit: what a weight counts.
+        unit: what the weight of a chemical connection counts.
         chemical: table of chemical connections.
         gap: table of gap junctions, or None where the dataset has none.
+        gap_unit: what the weight of a gap junction counts.
         stage: rows to take from tables that have a column ``stage``.
         whole: True if all 302 neurons were looked at; else the neurons are those that have a connection.
     """
@@ -39,6 +40,7 @@ class Source:
     unit: str
     chemical: str
     gap: str | None = None
+    gap_unit: str = ""
     stage: int | None = None
     whole: bool = False
 
@@ -49,12 +51,14 @@ DATASETS = {
         unit="synapses",
         chemical="varshney2011_chemical",
         gap="varshney2011_gap",
+        gap_unit="junctions",
     ),
     "cook2019": Source(
         "all 302 neurons of the adult hermaphrodite (Cook et al. 2019)",
         unit="sections",
         chemical="cook2019_chemical",
         gap="cook2019_gap",
+        gap_unit="sections",
         whole=True,
     ),
     "fenyves2020": Source(
@@ -69,6 +73,7 @@ DATASETS = {
             unit="synapses",
             chemical="witvliet2021_chemical",
             gap="witvliet2021_gap",
+            gap_unit="junctions",
             stage=stage,
         )
         for stage in range(1, 9)
@@ -115,6 +120,8 @@ def read_table(name, folder=None):
         raise DamagedDataError(f"{path.name} is missing from {folder}. {mend}")
     # a checkout on Windows may have turned the line ends; that is no damage
     content = path.read_bytes().replace(b"\r\n", b"\n")
+    if path.name not in checksums(folder):
+        raise DamagedDataError(f"{path.name} in {folder} has no checksum in SHA256SUMS. Run `make data` to write it.")
     if hashlib.sha256(content).hexdigest() != checksums(folder)[path.name]:
         raise DamagedDataError(
             f"{path.name} in {folder} has been changed: its checksum is not the published one. {mend}"
@@ -162,7 +169,7 @@ def suggest(name, known, what):
     return f"unknown {what} {name!r}; {offer}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Connectome:
     """One reconstruction of the worm's wiring.
 
@@ -171,19 +178,19 @@ class Connectome:
         neurons: data frame of the neurons that were reconstructed, in the order of every matrix.
         chemical: data frame pre, post, weight (and nt, sign where predicted); one row a connected ordered pair.
         gap: data frame a, b, weight; one row a joined unordered pair.
-        unit: what a weight counts: "synapses" or "sections".
+        units: what a weight counts, by kind of connection, for example {"chemical": "synapses", ...}.
     """
 
     name: str
     neurons: pd.DataFrame
     chemical: pd.DataFrame
     gap: pd.DataFrame
-    unit: str
+    units: dict
 
     def __repr__(self):
         return (
             f"Connectome {self.name}: {len(self.neurons)} neurons, {len(self.chemical):,} chemical connections, "
-            f"{len(self.gap):,} gap-junction pairs, weights in {self.unit}"
+            f"{len(self.gap):,} gap-junction pairs, chemical weights in {self.units['chemical']}"
         )
 
     def edges(self, kind="chemical"):
@@ -259,12 +266,30 @@ def load(name):
     cells = neurons()
     if not source.whole:
         cells = cells[cells.index.isin({*chemical["pre"], *chemical["post"], *gap["a"], *gap["b"]})]
-    return Connectome(name, cells, chemical, gap, source.unit)
+    both = source.unit if source.gap_unit in ("", source.unit) else f"{source.unit} and {source.gap_unit}"
+    units = {"chemical": source.unit, "gap": source.gap_unit or source.unit, "union": both}
+    return Connectome(name, cells, chemical, gap, units)
 
 
 def _connections(table, stage):
-    """A table's connections with the weight column named ``weight``."""
+    """A table's connections with the weight column named ``weight``.
+
+    Raises:
+        DamagedDataError: an end is not one of the 302 neurons, a pair stands there twice, or a weight is not a positive
+            whole number. A matrix made of such a table would be wrong without a word.
+    """
     frame = _cached_table(table)
     if stage is not None:
         frame = frame[frame["stage"] == stage].drop(columns="stage")
-    return frame.rename(columns={frame.columns[2]: "weight"}).reset_index(drop=True)
+    a, b, weight = frame.columns[:3]
+    known = neurons().index
+    for end in (a, b):
+        strangers = frame.loc[~frame[end].isin(known), end]
+        if len(strangers):
+            raise DamagedDataError(f"{table}.csv: {suggest(strangers.iloc[0], known, 'neuron')}")
+    twice = frame.duplicated([a, b])
+    if twice.any():
+        raise DamagedDataError(f"{table}.csv: {' to '.join(frame.loc[twice, [a, b]].iloc[0])} stands there twice")
+    if not pd.api.types.is_integer_dtype(frame[weight]) or (frame[weight] < 1).any():
+        raise DamagedDataError(f"{table}.csv: the third column, {weight!r}, must hold positive whole numbers")
+    return frame.rename(columns={weight: "weight"}).reset_index(drop=True)

@@ -38,7 +38,10 @@ def check_packages():
 
 def check_threads():
     """(fine?, sentence) about threads: a waiting thread should sleep, not spin."""
-    import torch  # late, so that the doctor can speak where torch is missing
+    try:
+        import torch  # late, so that the doctor can speak where torch is missing
+    except ImportError:
+        return False, "torch can't be imported: install it as the README says."
 
     from sparselab import torch_came_first
 

@@ -21,8 +21,9 @@ def as_array(W, name="W"):
     Raises:
         ValueError: W is empty, is not made of numbers, or holds NaN or infinity.
     """
-    if hasattr(W, "detach"):  # a tensor, perhaps one with a gradient or on another device
-        W = W.detach().cpu().numpy()
+    if hasattr(W, "detach"):  # a tensor: perhaps with a gradient, on another device, sparse, of a type NumPy lacks
+        W = W.detach().cpu().to_dense()
+        W = (W.double() if W.is_floating_point() else W).numpy()
     try:
         array = np.asarray(W)
     except ValueError as error:
@@ -124,15 +125,17 @@ def layers(weights):
 
     Args:
         weights: mapping from layer name to its weight array, or a ``torch.nn.Module`` (then every parameter of two
-            or more dimensions; biases do not count).
+            or more dimensions, as its layer uses it: after pruning and parametrizations; biases do not count).
 
     Returns:
         A data frame with a row a layer and a last row "all": shape, entries, kept, sparsity.
     """
     if hasattr(weights, "named_parameters"):
-        weights = {name: parameter for name, parameter in weights.named_parameters() if parameter.ndim >= 2}
+        weights = dict(_used_weights(weights))
     if not weights:
         raise ValueError("there is no weight matrix to measure")
+    if "all" in weights:
+        raise ValueError("a layer can't be named 'all': that is the name of the last row")
     arrays = {name: as_array(W, name) for name, W in weights.items()}
     table = pd.DataFrame(
         {
@@ -144,6 +147,20 @@ def layers(weights):
     )
     table.loc["all"] = ["", table["entries"].sum(), table["kept"].sum()]
     return table.assign(sparsity=1 - table["kept"] / table["entries"])
+
+
+def _used_weights(module):
+    """Names and tensors of a module's weights as its layers use them.
+
+    ``torch.nn.utils.prune`` keeps the full matrix as ``weight_orig``, ``torch.nn.utils.parametrize`` as
+    ``parametrizations.weight.original``. What the layer computes with is ``weight``.
+    """
+    for name, parameter in module.named_parameters():
+        if parameter.ndim < 2:
+            continue
+        name = name.partition(".original")[0].replace("parametrizations.", "").removesuffix("_orig")
+        owner, _, attribute = name.rpartition(".")
+        yield name, getattr(module.get_submodule(owner), attribute)
 
 
 def parameters(sizes):

@@ -238,8 +238,8 @@ def terms(ax, W, x):
     ax.scatter(W @ x, np.arange(n_out), marker="D", s=42, color=palette.INK, zorder=3, label="their sum y")
     ax.axvline(0, color=palette.INK, linewidth=0.8)
     ax.set_yticks(np.arange(n_out), [f"y{subscript(i + 1)}" for i in range(n_out)])
-    limit = 2.2 * np.abs(W).max()
-    limit = max(limit, 1.15 * np.abs(W @ x).max())
+    # at inputs up to 2 the axis stays as it is, so that the bars of a panel can be compared from move to move
+    limit = max(2.2 * np.abs(W).max(), 1.2 * np.abs(W * x).max(), 1.15 * np.abs(W @ x).max()) or 1
     ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
     ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     return ax

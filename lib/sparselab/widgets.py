@@ -225,7 +225,7 @@ def worm_map(dataset="cook2019", neuron="AVAL"):
     kind = ipywidgets.Dropdown(
         options=list(connectome.KINDS), value="chemical", description="kind", layout=ipywidgets.Layout(width="200px")
     )
-    threshold = slider(f"at least ({worm.unit})", 1, 1, 30, 1)
+    threshold = slider("weight at least", 1, 1, 30, 1)
     edges = {k: worm.edges(k) for k in connectome.KINDS}
 
     def draw(neuron, kind, threshold):
@@ -252,10 +252,9 @@ def neighbourhood(worm, edges, neuron, kind="chemical", threshold=1):
     fig = plots.worm(worm.neurons, own, chosen=neuron)
     sends, receives = (own["pre"] == neuron).sum(), (own["post"] == neuron).sum()
     n = len(worm.neurons)
-    unit = worm.unit if threshold > 1 else worm.unit.removesuffix("s")
     words = (
         f"{neuron} ({worm.neurons.loc[neuron, 'type']}) sends to {sends} neurons (orange) and hears {receives} (blue). "
-        f"In the whole worm {len(strong):,} {kind} connections have at least {threshold} {unit}: "
+        f"In the whole worm {len(strong):,} {kind} connections weigh at least {threshold} ({worm.units[kind]}): "
         f"sparsity {1 - len(strong) / n**2:.1%}."
     )
     return fig, f"Map of the worm's body with the partners of {neuron}. {words}", words

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparselab.measure import as_array
+
 TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
 
 
@@ -89,6 +91,8 @@ def verdict(exercise, answer):
         return f"{exercise.number} not answered yet. Replace the dots, then run the cell again."
     if exercise.asks_for_a_function and not callable(answer):
         return f"{exercise.number} needs the function `{exercise.answer}`, got {describe(answer)}."
+    if callable(answer) and not exercise.asks_for_a_function:
+        return f"{exercise.number} needs a value in `{exercise.answer}`, got a function. Write its result instead."
     outcomes = [attempt(answer, case) for case in exercise.cases]
     if outcomes[0].error is None and (outcomes[0].result is None or outcomes[0].result is ...):
         return (
@@ -102,7 +106,8 @@ def verdict(exercise, answer):
         return f"{exercise.number} correct{cases}.{praise}"
     case, words = next((case, words) for case, words in zip(exercise.cases, complaints, strict=True) if words)
     lines = [f"{exercise.number} not yet: {call(exercise, case)} {words}"]
-    lines += [f"  {mistake.sentence}" for mistake in exercise.mistakes if makes(mistake, exercise, outcomes)][:1]
+    sentences = [mistake.sentence for mistake in exercise.mistakes if makes(mistake, exercise, outcomes)]
+    lines += [f"  {sentence}" for sentence in sentences[:1] if sentence not in words]
     return "\n".join(lines)
 
 
@@ -139,9 +144,12 @@ def complaint(exercise, case, outcome):
     if exercise.accept:
         try:
             return exercise.accept(outcome.result, *copy.deepcopy(case))
-        except Exception:  # the result is of a kind that the exercise does not foresee
+        except BaseException:  # the result is of a kind that the exercise does not foresee
             return f"gave {describe(outcome.result)}, which is not the kind of answer asked for."
-    return difference(outcome.result, attempt(exercise.reference, case).result)
+    expected = attempt(exercise.reference, case)
+    if expected.error:
+        raise ValueError(f"the reference of exercise {exercise.number} stopped with {expected.error}")
+    return difference(outcome.result, expected.result)
 
 
 def makes(mistake, exercise, outcomes):
@@ -191,8 +199,8 @@ def different_numbers(result, expected):
     if expected.ndim < 2:
         kind = "a number" if expected.ndim == 0 else f"{len(expected)} numbers"
     try:
-        found = np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
-    except Exception:  # ragged lists, objects that refuse to be an array
+        found = np.asarray(as_array(result) if hasattr(result, "detach") else result)
+    except BaseException:  # ragged lists, tensors of NaN, objects that refuse to be an array
         return f"gave {describe(result)}, expected {kind}."
     if found.dtype == bool and expected.ndim:
         return f"gave true and false, expected {kind} with numbers: `.astype(int)` turns them into 1 and 0."
@@ -218,10 +226,18 @@ def call(exercise, case):
 
 def describe(value):
     """A value in a few words: small ones in full, large ones by their shape."""
+    try:
+        return _description(value)
+    except BaseException:  # whatever it is, it can't be shown
+        return f"a value of the type {type(value).__name__}"
+
+
+def _description(value):
     if callable(value):
         return "a function"
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu().to_dense()
+        value = (value.double() if value.is_floating_point() else value).numpy()
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if hasattr(value, "columns"):
