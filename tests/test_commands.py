@@ -16,7 +16,7 @@ def plan(target, environment):
     """The commands that make would run."""
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    command = ["make", "--dry-run", "--no-print-directory", target, f"VENV={environment}"]
+    command = ["make", "--dry-run", "--no-print-directory", target, f"VENV={environment.as_posix()}"]
     result = subprocess.run(command, cwd=lessons.ROOT, capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
 

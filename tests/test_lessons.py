@@ -210,6 +210,13 @@ def test_neighbours_are_linked(name):
 
 
 @every_lesson
+def test_the_readme_lists_the_lesson(name):
+    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    row = f"| [{lessons.title(NOTEBOOKS[name])}](notebooks/{name}) | {lessons.minutes(NOTEBOOKS[name])} min |"
+    assert row in readme, "run `make times`"
+
+
+@every_lesson
 def test_words(name):
     """Plain words: no exclamation mark, none of the words that make a reader feel slow."""
     text = prose(NOTEBOOKS[name])
