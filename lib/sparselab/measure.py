@@ -11,6 +11,17 @@ import numpy as np
 import pandas as pd
 
 
+def from_tensor(W):
+    """A torch tensor as a NumPy array, and anything else as it is.
+
+    The tensor may have a gradient, lie on another device, be sparse, or be of a type that NumPy lacks.
+    """
+    if not hasattr(W, "detach"):
+        return W
+    W = W.detach().cpu().to_dense()
+    return (W.double() if W.is_floating_point() else W).numpy()
+
+
 def as_array(W, name="W"):
     """W as a NumPy array of numbers, for reading.
 
@@ -21,11 +32,8 @@ def as_array(W, name="W"):
     Raises:
         ValueError: W is empty, is not made of numbers, or holds NaN or infinity.
     """
-    if hasattr(W, "detach"):  # a tensor: perhaps with a gradient, on another device, sparse, of a type NumPy lacks
-        W = W.detach().cpu().to_dense()
-        W = (W.double() if W.is_floating_point() else W).numpy()
     try:
-        array = np.asarray(W)
+        array = np.asarray(from_tensor(W))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array of numbers: its rows have different lengths") from error
     if array.dtype == bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sparselab.measure import as_array
+from sparselab.measure import from_tensor
 
 TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
 
@@ -199,8 +199,8 @@ def different_numbers(result, expected):
     if expected.ndim < 2:
         kind = "a number" if expected.ndim == 0 else f"{len(expected)} numbers"
     try:
-        found = np.asarray(as_array(result) if hasattr(result, "detach") else result)
-    except BaseException:  # ragged lists, tensors of NaN, objects that refuse to be an array
+        found = np.asarray(from_tensor(result))
+    except BaseException:  # ragged lists, objects that refuse to be an array
         return f"gave {describe(result)}, expected {kind}."
     if found.dtype == bool and expected.ndim:
         return f"gave true and false, expected {kind} with numbers: `.astype(int)` turns them into 1 and 0."
@@ -235,9 +235,7 @@ def describe(value):
 def _description(value):
     if callable(value):
         return "a function"
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().to_dense()
-        value = (value.double() if value.is_floating_point() else value).numpy()
+    value = from_tensor(value)
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if hasattr(value, "columns"):
