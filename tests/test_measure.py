@@ -117,6 +117,8 @@ def test_layers_sees_what_a_parametrization_makes():
     layer = torch.nn.Linear(10, 10)
     torch.nn.utils.parametrize.register_parametrization(layer, "weight", Half())
     assert measure.layers(layer).loc["weight", "sparsity"] == pytest.approx(0.5)
+    network = torch.nn.ModuleDict({"original": torch.nn.Sequential(layer), "plain": torch.nn.Linear(2, 2)})
+    assert list(measure.layers(network).index) == ["original.0.weight", "plain.weight", "all"]
 
 
 @pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")

@@ -68,6 +68,16 @@ def test_terms_add_up_to_the_outputs():
     assert bars == pytest.approx((W @ x).sum())
 
 
+def test_the_axis_of_the_terms_stays_while_a_panel_moves_its_inputs():
+    limits = set()
+    for x in ([2.0, -2.0, -2.0, 2.0], [0.0, 0.0, 0.0, 0.0], [-2.0, 2.0, 2.0, -2.0]):
+        _, ax = plots.figure()
+        plots.terms(ax, W, x)
+        limits.add(ax.get_xlim())
+    assert len(limits) == 1
+    assert max(limits)[1] > np.abs(W).sum(axis=1).max() * 2
+
+
 def test_wiring_matrix_has_a_dot_for_every_connection():
     worm = connectome.load("cook2019")
     _, ax = plots.figure()

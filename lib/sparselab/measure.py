@@ -166,9 +166,13 @@ def _used_weights(module):
     for name, parameter in module.named_parameters():
         if parameter.ndim < 2:
             continue
-        name = name.partition(".original")[0].replace("parametrizations.", "").removesuffix("_orig")
-        owner, _, attribute = name.rpartition(".")
-        yield name, getattr(module.get_submodule(owner), attribute)
+        *path, attribute = name.split(".")
+        if path[-2:-1] == ["parametrizations"]:
+            *path, _, attribute = path
+        owner = module.get_submodule(".".join(path))
+        if hasattr(owner, attribute.removesuffix("_orig")):
+            attribute = attribute.removesuffix("_orig")
+        yield ".".join([*path, attribute]), getattr(owner, attribute)
 
 
 def parameters(sizes):

@@ -217,7 +217,7 @@ def terms(ax, W, x):
     """
     W, x = np.asarray(W, dtype=float), np.asarray(x, dtype=float)
     n_out, n_in = W.shape
-    height = 0.8 / n_in
+    height = 0.8 / (n_in + 1)  # a slot for each term, and one below them for the sum
     for j in range(n_in):
         places = np.arange(n_out) - 0.4 + (j + 0.5) * height
         colours = [palette.WEIGHTS(1.0 if term > 0 else 0.0) for term in W[:, j] * x[j]]
@@ -235,11 +235,13 @@ def terms(ax, W, x):
                 color=palette.QUIET,
                 in_layout=False,
             )
-    ax.scatter(W @ x, np.arange(n_out), marker="D", s=42, color=palette.INK, zorder=3, label="their sum y")
+    ax.scatter(
+        W @ x, np.arange(n_out) + 0.4 - 0.5 * height, marker="D", s=30, color=palette.INK, zorder=3, label="their sum y"
+    )
     ax.axvline(0, color=palette.INK, linewidth=0.8)
     ax.set_yticks(np.arange(n_out), [f"y{subscript(i + 1)}" for i in range(n_out)])
     # at inputs up to 2 the axis stays as it is, so that the bars of a panel can be compared from move to move
-    limit = max(2.2 * np.abs(W).max(), 1.2 * np.abs(W * x).max(), 1.15 * np.abs(W @ x).max()) or 1
+    limit = 1.1 * np.abs(W).sum(axis=1).max() * max(2, np.abs(x).max()) or 1
     ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
     ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     return ax
