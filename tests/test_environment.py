@@ -19,6 +19,7 @@ CONSTRAINTS = {
     if not line.startswith("#")
     for requirement in [Requirement(line)]
 }
+PIP_SECTION = next(line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict))
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}  # what conda-forge calls them
 COLAB = {  # preinstalled there in August 2026; its widgets must not be upgraded
     "ipykernel": "6.17.1",
@@ -29,6 +30,7 @@ COLAB = {  # preinstalled there in August 2026; its widgets must not be upgraded
     "numpy": "2.1.3",
     "pandas": "2.2.3",
     "psutil": "5.9.5",
+    "scipy": "1.16.3",
     "torch": "2.11.0",
     "tqdm": "4.67.3",
 }
@@ -48,11 +50,12 @@ def test_environment_yml_names_the_same_packages_in_the_same_ranges():
         if isinstance(line, str) and not line.startswith(("python=", "pip")):
             name = re.match(r"[\w-]+", line)[0]
             conda |= requirements([CONDA_NAMES.get(name, name) + line[len(name) :]])
+    conda |= requirements(line for line in PIP_SECTION if line != "-e .")
     assert conda == requirements(PROJECT["dependencies"] + EXTRAS["lab"])
 
 
 def test_environment_yml_installs_the_course_itself():
-    assert {"pip": ["-e ."]} in CONDA["dependencies"]
+    assert PIP_SECTION[-1] == "-e ."
     assert CONDA["variables"] == {"OMP_WAIT_POLICY": "PASSIVE"}
     assert CONDA["channels"][0] == "conda-forge"
 
@@ -75,7 +78,7 @@ def test_constraints_hold_no_build_of_a_platform():
     assert not [name for name, requirement in CONSTRAINTS.items() if "+" in str(requirement.specifier)]
 
 
-@pytest.mark.parametrize("name", requirements(PROJECT["dependencies"]))
+@pytest.mark.parametrize("name", [name for name in requirements(PROJECT["dependencies"]) if name != "mnist1d"])
 def test_colab_needs_no_upgrade(name):
     assert COLAB[name] in requirements(PROJECT["dependencies"])[name]
 

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 
 def from_tensor(W):
@@ -139,7 +140,7 @@ def layers(weights):
         A data frame with a row a layer and a last row "all": shape, entries, kept, sparsity.
     """
     if hasattr(weights, "named_parameters"):
-        weights = dict(_used_weights(weights))
+        weights = used_weights(weights)
     if not weights:
         raise ValueError("there is no weight matrix to measure")
     if "all" in weights:
@@ -157,22 +158,24 @@ def layers(weights):
     return table.assign(sparsity=1 - table["kept"] / table["entries"])
 
 
-def _used_weights(module):
-    """Names and tensors of a module's weights as its layers use them.
+def used_weights(network):
+    """The weights of a network as its layers use them: {name: tensor}, for parameters of two or more dimensions.
 
-    ``torch.nn.utils.prune`` keeps the full matrix as ``weight_orig``, ``torch.nn.utils.parametrize`` as
-    ``parametrizations.weight.original``. What the layer computes with is ``weight``.
+    A ``layers.SparseLinear`` computes with W ⊙ S. ``torch.nn.utils.prune`` keeps the full matrix as ``weight_orig``,
+    ``torch.nn.utils.parametrize`` as ``parametrizations.weight.original``; what the layer computes with is ``weight``.
     """
-    for name, parameter in module.named_parameters():
+    found = {}
+    for name, parameter in network.named_parameters():
         if parameter.ndim < 2:
             continue
         *path, attribute = name.split(".")
         if path[-2:-1] == ["parametrizations"]:
             *path, _, attribute = path
-        owner = module.get_submodule(".".join(path))
+        owner = network.get_submodule(".".join(path))
         if hasattr(owner, attribute.removesuffix("_orig")):
             attribute = attribute.removesuffix("_orig")
-        yield ".".join([*path, attribute]), getattr(owner, attribute)
+        found[".".join([*path, attribute])] = getattr(owner, f"used_{attribute}", getattr(owner, attribute))
+    return found
 
 
 def parameters(sizes):
@@ -208,3 +211,86 @@ def unused_inputs(W):
 def dead_outputs(W):
     """Indices of the outputs that listen to no input: the rows of W that are all zero."""
     return np.flatnonzero(~as_matrix(W).any(axis=1)).tolist()
+
+
+def paths(masks):
+    """How many ways lead from each input of a network to each of its outputs.
+
+    Args:
+        masks: one mask or weight matrix (out, in) a layer, from input to output.
+
+    Returns:
+        Array (outputs, inputs) of whole numbers.
+    """
+    return _ways_through([(as_matrix(S) != 0).astype(int) for S in masks])
+
+
+def effective(masks):
+    """The weights of each layer that lie on some path from an input to an output; the others can't matter.
+
+    Biases are left out of account: a unit that hears nothing counts as silent, though its bias may speak.
+
+    Args:
+        masks: one mask or weight matrix (out, in) a layer, from input to output.
+
+    Returns:
+        One mask a layer. Its sparsity is the effective sparsity.
+
+    Source: Vysogorets and Kempe, JMLR 24 (2023), doi:10.48550/arXiv.2107.02306.
+    """
+    kept = [(as_matrix(S) != 0).astype(int) for S in masks]
+    reached, leads_on = _reached(kept), _reached([S.T for S in reversed(kept)])[::-1]
+    return [
+        S * hears[None, :] * speaks[:, None] for S, hears, speaks in zip(kept, reached[:-1], leads_on[1:], strict=True)
+    ]
+
+
+def _ways_through(kept):
+    for S, following in itertools.pairwise(kept):
+        if following.shape[1] != S.shape[0]:
+            raise ValueError(f"a layer of {S.shape[0]} outputs is followed by one of {following.shape[1]} inputs")
+    ways = np.eye(kept[0].shape[1], dtype=int)
+    for S in kept:
+        ways = S @ ways
+    return ways
+
+
+def _reached(kept):
+    """For each column of units, from the first on, which of them a path from the first column reaches."""
+    _ways_through(kept)
+    reached = [np.ones(kept[0].shape[1], dtype=int)]
+    for S in kept:
+        reached.append((S @ reached[-1] > 0).astype(int))
+    return reached
+
+
+def intervals(table, by, value, confidence=0.95):
+    """Mean of repeated runs, with the interval that holds the true mean with the given confidence.
+
+    The interval is Student's: mean ± t · (standard deviation / √runs). Runs are taken to be independent draws from
+    something like a normal distribution.
+
+    Args:
+        table: data frame with a row a run.
+        by: column, or list of columns, that tells the settings apart.
+        value: column to average.
+        confidence: between 0 and 1.
+
+    Returns:
+        A data frame with the columns of ``by`` and mean, low, high, runs.
+
+    Raises:
+        ValueError: a run has no value, as a network that diverged; or a setting has one run only.
+    """
+    if missing := int(table[value].isna().sum()):
+        raise ValueError(
+            f"{missing} of {len(table)} runs have no {value}: say what happened to them and leave them out, or not"
+        )
+    by = [by] if isinstance(by, str) else list(by)
+    groups = table.groupby(by, sort=False, dropna=False)[value]
+    summary = groups.agg(mean="mean", deviation="std", runs="count").reset_index()
+    if (summary["runs"] < 2).any():
+        raise ValueError("an interval needs at least two runs of every setting")
+    reach = stats.t.ppf((1 + confidence) / 2, summary["runs"] - 1) * summary["deviation"] / np.sqrt(summary["runs"])
+    summary["low"], summary["high"] = summary["mean"] - reach, summary["mean"] + reach
+    return summary[[*by, "mean", "low", "high", "runs"]]

@@ -30,6 +30,7 @@ METHODS = {
     "gradual": (VERMILION, "^"),
     "random": (SKY, "D"),
     "local": (GREEN, "P"),
+    "iterative": (BLUE, "X"),
 }
 
 # Each neuron type keeps its colour, its marker and its place: sensory left, motor right.

@@ -432,3 +432,54 @@ def table_of_shades(ax, table, colour_label):
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+# ------------------------------------------------------------------------------------------------- runs and seeds
+
+
+def curves(ax, summary, x, line, styles=None, dashed=()):
+    """Draw means of repeated runs as lines with their intervals as bands, each line named at its right end.
+
+    Args:
+        ax: Axes to draw into.
+        summary: data frame from ``measure.intervals``: x, line, mean, low, high.
+        x: its column for the horizontal axis.
+        line: its column that names the lines.
+        styles: {name of a line: (colour, marker)}; None takes ``palette.METHODS``.
+        dashed: names of lines to draw dashed with open markers.
+    """
+    styles = palette.METHODS if styles is None else styles
+    ends = []
+    for name, points in summary.groupby(line, sort=False):
+        points = points.sort_values(x)
+        colour, marker = styles[name]
+        look = {"linestyle": "--", "markerfacecolor": palette.PAPER} if name in dashed else {}
+        ax.fill_between(points[x], points["low"], points["high"], color=colour, alpha=0.2, linewidth=0)
+        ax.plot(points[x], points["mean"], color=colour, marker=marker, markersize=5, linewidth=1.6, **look)
+        ends.append((points["mean"].iloc[-1], points[x].iloc[-1], name, colour))
+    _name_ends(ax, ends)
+    return ax
+
+
+def _name_ends(ax, ends):
+    """Write each line's name right of its end, moved apart where names would touch."""
+    ends = sorted(ends)
+    low, high = ax.get_ylim()
+    gap = 0.062 * (high - low) * 3.5 / ax.figure.get_figheight()  # the height of a line of text
+    heights = [y for y, *_ in ends]
+    for _ in range(200):  # push neighbours apart by halves until all have room
+        for k in range(len(heights) - 1):
+            if (overlap := gap - (heights[k + 1] - heights[k])) > 1e-9:
+                heights[k], heights[k + 1] = heights[k] - overlap / 2, heights[k + 1] + overlap / 2
+    for height, (y, x, name, colour) in zip(heights, ends, strict=True):
+        ax.annotate(
+            name,
+            (x, y),
+            xytext=(1.02, height),
+            textcoords=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=9,
+            color=palette.INK,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 1, "shrinkB": 4},
+            annotation_clip=False,
+        )

@@ -1,0 +1,88 @@
+"""The sparse layer."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sparselab import layers, masks, measure
+
+
+def test_it_is_a_linear_layer_when_nothing_is_cut():
+    torch.manual_seed(0)
+    linear = nn.Linear(7, 5)
+    torch.manual_seed(0)
+    sparse = layers.SparseLinear(7, 5)
+    assert torch.allclose(sparse.weight, linear.weight)
+    assert torch.allclose(sparse.bias, linear.bias)
+    x = torch.randn(3, 7)
+    assert torch.allclose(sparse(x), linear(x))
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor, lambda S: np.array(S) > 0, lambda S: S])
+def test_y_is_masked_w_times_x_plus_b(kind):
+    S = [[1, 0, 1], [0, 0, 1]]
+    layer = layers.SparseLinear(3, 2, S=kind(S))
+    x = torch.randn(4, 3)
+    expected = x @ (layer.weight * torch.tensor(S)).T + layer.bias
+    assert torch.allclose(layer(x), expected)
+
+
+def test_cut_weights_have_no_effect_and_no_gradient():
+    layer = layers.SparseLinear(6, 4, S=masks.random((4, 6), 0.5, seed=0))
+    layer(torch.randn(5, 6)).square().sum().backward()
+    assert (layer.weight.grad[layer.S == 0] == 0).all()
+    assert (layer.weight.grad[layer.S == 1] != 0).all()
+
+
+def test_the_mask_is_a_buffer():
+    layer = layers.SparseLinear(6, 4, S=masks.random((4, 6), 0.5, seed=0))
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    twin = layers.SparseLinear(6, 4)
+    twin.load_state_dict(layer.state_dict())
+    assert torch.equal(twin.S, layer.S)
+    assert torch.equal(copy.deepcopy(layer).S, layer.S)
+    assert layer.double().S.dtype == torch.float64
+
+
+def test_initialisation_by_surviving_fan_in():
+    """The spread of the sums does not depend on how many inputs are left."""
+    torch.manual_seed(0)
+    x = torch.randn(2000, 400)
+    spread = [layers.SparseLinear(400, 300, S=masks.random((300, 400), s, 0))(x).std().item() for s in (0, 0.5, 0.95)]
+    assert spread == pytest.approx([spread[0]] * 3, rel=0.05)
+
+
+def test_an_output_without_inputs_is_no_accident():
+    S = np.ones((3, 4), dtype=int)
+    S[1] = 0
+    layer = layers.SparseLinear(4, 3, S=S)
+    assert torch.isfinite(layer.weight).all()
+    assert layer.fan_in().tolist() == [4, 0, 4]
+
+
+def test_bad_masks():
+    with pytest.raises(ValueError, match=r"the mask has shape \(4, 3\), the weights have shape \(3, 4\)"):
+        layers.SparseLinear(4, 3, S=np.ones((4, 3)))
+    with pytest.raises(ValueError, match="a mask holds only 0 and 1"):
+        layers.SparseLinear(4, 3, S=np.full((3, 4), 0.5))
+    with pytest.raises(ValueError, match="has 2 weight matrices, got 1 masks"):
+        layers.mlp((4, 3, 2), seed=0, S=[np.ones((3, 4))])
+
+
+def test_mlp_is_decided_by_its_seed_and_leaves_the_generator():
+    state = torch.get_rng_state()
+    one, same, other = (layers.mlp((5, 4, 3), seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one[0].weight, same[0].weight)
+    assert not torch.equal(one[0].weight, other[0].weight)
+    assert [type(module).__name__ for module in one] == ["SparseLinear", "ReLU", "SparseLinear"]
+
+
+def test_measure_sees_the_masked_weights():
+    network = layers.mlp((10, 8, 4), seed=0, S=[masks.random((8, 10), 0.75, 0), np.ones((4, 8))])
+    table = measure.layers(network)
+    assert table["sparsity"].tolist() == pytest.approx([0.75, 0, 60 / 112])
+    assert "sparsity=0.750" in repr(network)

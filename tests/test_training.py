@@ -1,0 +1,339 @@
+"""The engine: a population is what a plain loop is, each network for itself, and nothing goes wrong in silence."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from sparselab import layers, masks, measure, methods, population, tasks, training
+
+SIZES = (40, 20, 20, 10)
+SHAPES = [(20, 40), (20, 20), (10, 20)]
+QUICK = {"steps": 30, "batch": 50}
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.mnist1d()
+
+
+def networks(n, sizes=SIZES):
+    return [layers.mlp(sizes, seed) for seed in range(n)]
+
+
+def flat(network):
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+def plain_loop(network, task, method, seed, steps, batch, learning_rate=5e-3):
+    """What training.train does to one network, as every tutorial writes it."""
+    X, y = task.train
+    order = training.batches(len(X), batch, seed)
+    method.before(network)
+    for number in range(method.rounds):
+        optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        for step in range(1, steps + 1):
+            rows = next(order)
+            loss = task.loss(network(X[rows]), y[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            rate = optimiser.param_groups[0]["lr"]
+            optimiser.step()
+            schedule.step()
+            method.after_step(network, methods.Progress(number, step, steps, rate))
+    method.at_end(network)
+    return network
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        methods.Dense(),
+        methods.L1(0.05),
+        methods.L1Subgradient(0.05),
+        methods.OneShot(0.8),
+        methods.Gradual(0.8, cuts=5),
+        methods.Iterative(0.8, rounds=3, rewind_to=4),
+        methods.Fixed([masks.random(shape, 0.8, seed=1) for shape in SHAPES]),
+    ],
+    ids=lambda method: method.label,
+)
+def test_a_population_of_one_is_a_plain_loop(task, method):
+    together = training.train(networks(1), task, method, seeds=[5], **QUICK).networks[0]
+    alone = plain_loop(layers.mlp(SIZES, 0), task, method, seed=5, **QUICK)
+    assert torch.allclose(flat(together), flat(alone), atol=2e-5)
+    for one, other in zip(layers.sparse_layers(together), layers.sparse_layers(alone), strict=True):
+        assert torch.equal(one.S, other.S)
+
+
+def test_a_member_does_not_depend_on_its_neighbours(task):
+    """The same network, method and seed: alone, and in the midst of others that need more rounds or diverge."""
+    alone = training.train(networks(1), task, methods.Gradual(0.9, cuts=5), seeds=[3], **QUICK)
+    crowd = [methods.L1(0.1), methods.OneShot(0.5), methods.Gradual(0.9, cuts=5), methods.Iterative(0.5, rounds=3)]
+    several = [*networks(3)[1:], *networks(2)]
+    for parameter in several[0].parameters():
+        parameter.data *= 1e30  # will diverge
+    with pytest.warns(UserWarning, match="1 of 4 networks diverged"):
+        together = training.train(several, task, crowd, seeds=[0, 1, 3, 2], **QUICK)
+    assert torch.allclose(flat(alone.networks[0]), flat(together.networks[2]), atol=2e-5)
+    assert together.table["diverged"].tolist() == [True, False, False, False]
+    assert together.table["steps"].tolist() == [30, 60, 30, 90]
+    assert together.table["method"].tolist() == ["L1", "one-shot", "gradual", "iterative"]
+
+
+def test_plain_linear_layers_serve_where_no_mask_is_needed(task):
+    def network(seed):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(40, 20), nn.ReLU(), nn.Linear(20, 10))
+
+    result = training.train([network(0), network(1)], task, methods.L1(1.0), steps=200, batch=50)
+    assert (result.table["sparsity"] > 0.1).all()
+    with pytest.raises(ValueError, match="layers with a mask"):
+        training.train([network(0)], task, methods.OneShot(0.5), **QUICK)
+
+
+def test_the_networks_given_are_left_alone(task):
+    given_networks = networks(2)
+    before = [flat(network) for network in given_networks]
+    training.train(given_networks, task, methods.OneShot(0.5), **QUICK)
+    for network, values in zip(given_networks, before, strict=True):
+        assert torch.equal(flat(network), values)
+        assert measure.sparsity(network[0].S) == 0
+
+
+def test_the_networks_that_come_back_are_ordinary(task, tmp_path):
+    result = training.train(networks(2), task, methods.OneShot(0.9), **QUICK)
+    torch.save(result.networks[1].state_dict(), tmp_path / "network.pt")
+    twin = layers.mlp(SIZES, seed=9)
+    twin.load_state_dict(torch.load(tmp_path / "network.pt"))
+    X, y = task.validation
+    accuracy = (twin(X).argmax(dim=1) == y).float().mean().item()
+    assert accuracy == pytest.approx(result.table["validation_accuracy"][1], abs=1e-6)
+    assert measure.layers(twin).loc["all", "sparsity"] == pytest.approx(0.9, abs=1e-3)
+    for tensor in result.networks[1].state_dict().values():  # not a window into the tensors of all
+        assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+
+
+def test_the_table_and_the_history(task):
+    plan = [methods.Dense(), methods.Gradual(0.8), methods.Iterative(0.75, rounds=3), methods.L1(0.3)]
+    result = training.train(networks(4), task, plan, seeds=[7, 7, 7, 7], steps=40, batch=50, records=2)
+    table = result.table
+    assert table["requested_sparsity"].fillna(-1).tolist() == [-1, 0.8, 0.75, -1]
+    assert table["strength"].fillna(-1).tolist() == [-1, -1, -1, 0.3]
+    assert table["sparsity"][:3].tolist() == pytest.approx([0, 0.8, 0.75], abs=1e-3)
+    assert table["multiply_adds"].tolist() == [round((1 - s) * 1400) for s in table["sparsity"]]
+    assert (table["seconds"] > 0).all()
+    assert (table["train_accuracy"] > 0.1).all()
+    history = result.history
+    assert history.groupby("network").size().tolist() == [2, 2, 6, 2]
+    iterative = history[history["network"] == 2]
+    assert iterative["round"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert iterative["sparsity"].tolist() == pytest.approx([0, 0.5, 0.5, 0.75, 0.75, 0.75], abs=1e-3)
+    assert history["validation_accuracy"].iloc[-1] == pytest.approx(table["validation_accuracy"].iloc[-1])
+
+
+def test_scores_agree_with_one_network_at_a_time(task):
+    trained = training.train(networks(3), task, **QUICK).networks
+    X, y = task.test
+    by_hand = [(network(X).argmax(dim=1) == y).float().mean().item() for network in trained]
+    assert training.score(trained, task) == pytest.approx(by_hand)
+
+
+def test_a_network_that_diverged_has_no_score(task):
+    broken = networks(2)
+    for parameter in broken[1].parameters():
+        parameter.data *= 1e30
+    with pytest.warns(UserWarning, match="1 of 2 networks diverged"):
+        result = training.train(broken, task, methods.Gradual(0.5), **QUICK)
+    assert result.table["diverged"].tolist() == [False, True]
+    assert math.isnan(result.table["validation_accuracy"][1])
+    assert not math.isnan(result.table["validation_accuracy"][0])
+    assert math.isnan(training.score(result.networks, task)[1])
+    with pytest.raises(ValueError, match="1 of 2 runs have no validation_accuracy"):
+        measure.intervals(result.table, "method", "validation_accuracy")
+
+
+def test_interrupting_keeps_what_is_trained(task):
+    class Impatient(methods.Dense):
+        def after_step(self, network, progress):
+            if progress.step == 12:
+                raise KeyboardInterrupt
+
+    plan = [methods.OneShot(0.5), Impatient()]
+    with pytest.warns(UserWarning, match="interrupted after 11 of 60 steps"):
+        result = training.train(networks(2), task, plan, **QUICK)
+    assert result.table["steps"].tolist() == [12, 12]
+    assert result.table["sparsity"].tolist() == [0, 0]
+    assert not torch.equal(flat(result.networks[0]), flat(layers.mlp(SIZES, 0)))
+
+
+def test_a_task_for_each_network():
+    several = [tasks.useless_features(60, seed) for seed in range(3)]
+    models = [nn.Linear(50, 1) for _ in several]
+    result = training.train(models, several, steps=400, batch=60, learning_rate=0.05)
+    assert (result.table["train_error"] < 0.05).all()
+    other = training.score(result.networks, several[::-1])
+    assert other[0] > 3 * result.table["validation_error"][0]  # trained on another task
+
+
+def test_realised_sparsity_is_asserted(task):
+    class Forgetful(methods.OneShot):
+        def cut(self, network, sparsity):
+            methods.cut(network, sparsity / 2)
+
+    with pytest.raises(AssertionError, match=r"0\.8000 was asked for, 0\.4\d+ was realised"):
+        training.train(networks(1), task, Forgetful(0.8), **QUICK)
+
+    class Meddling(methods.Fixed):
+        def after_step(self, network, progress):
+            network[0].set_mask(np.roll(self.S[0], 1, axis=1))
+
+    with pytest.raises(AssertionError, match="a fixed mask has changed"):
+        training.train(networks(1), task, Meddling([masks.random(s, 0.5, 0) for s in SHAPES]), **QUICK)
+
+
+# ------------------------------------------------------------------------------------------------ before any training
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": 0}, "steps must be a whole number from 1 up, got 0"),
+        ({"batch": 2.5}, "batch must be a whole number"),
+        ({"records": 0}, "records must be"),
+        ({"learning_rate": float("nan")}, "learning rate must be a positive number"),
+        ({"method": [methods.Dense()]}, "2 networks and 1 methods"),
+        ({"seeds": [1, 2, 3]}, "2 networks and 3 seeds"),
+        ({"networks": []}, "there is no network"),
+        ({"networks": [layers.mlp((40, 20, 10), 0), layers.mlp((40, 21, 10), 0)]}, r"0\.weight has shape \(21, 40\)"),
+        ({"networks": [layers.mlp((40, 20, 10), 0), layers.mlp((40, 20, 20, 10), 0)]}, "network 1 is built diff"),
+        (
+            {"networks": [nn.Sequential(nn.Linear(40, 10), f) for f in (nn.ReLU(), nn.Tanh())]},
+            "network 1 is built differently",
+        ),
+        ({"networks": [nn.Sequential(nn.Linear(40, 10), nn.Dropout())] * 2}, "can't hold Dropout"),
+        ({"networks": [layers.mlp((30, 10), 0)] * 2}, "can't learn MNIST-1D"),
+        ({"networks": [layers.mlp((40, 9), 0)] * 2}, "can't learn MNIST-1D"),
+        ({"method": methods.Fixed([np.ones((20, 40))])}, "3 layers with a mask, got 1 masks"),
+        ({"method": methods.Fixed([np.ones((40, 20)), np.ones((20, 20)), np.ones((10, 20))])}, "the mask has shape"),
+    ],
+)
+def test_bad_input_is_found_before_training(task, change, words, monkeypatch):
+    monkeypatch.setattr(population.Population, "losses", lambda *_: pytest.fail("training has begun"))
+    call = {"networks": networks(2), "task": task, **QUICK} | change
+    with pytest.raises(ValueError, match=words):
+        training.train(call.pop("networks"), call.pop("task"), call.pop("method", None), **call)
+
+
+def test_networks_that_are_not_finite_are_found_before_training(task):
+    broken = networks(2)
+    broken[1][0].weight.data[0, 0] = math.nan
+    with pytest.raises(ValueError, match="network 1 holds NaN"):
+        training.train(broken, task, **QUICK)
+
+
+@pytest.mark.parametrize("level", [1, 1.2, -0.1, math.nan])
+@pytest.mark.parametrize("kind", [methods.OneShot, methods.Gradual, lambda level: methods.Iterative(level, rounds=2)])
+def test_levels_lie_between_0_and_1(kind, level):
+    with pytest.raises(ValueError, match=r"sparsity must lie in \[0, 1\)"):
+        kind(level)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: methods.L1(-1), "strength of L1"),
+        (lambda: methods.L1(math.nan), "strength of L1"),
+        (lambda: methods.OneShot(0.5, scope="rows"), "scope must be one of global, layer"),
+        (lambda: methods.Gradual(0.5, begin=0.8, end=0.2), "begin before it ends"),
+        (lambda: methods.Gradual(0.5, cuts=0), "at least one cut"),
+        (lambda: methods.Iterative(0.5, rounds=1), "at least 2 rounds"),
+        (lambda: methods.Iterative(0.5, rounds=2, rewind_to=-1), "rewind_to"),
+        (lambda: methods.Fixed([np.full((2, 2), 0.5)]), "a mask holds only 0 and 1"),
+        (lambda: training.score([], None, part="exam"), "part must be one of"),
+    ],
+)
+def test_bad_settings(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+# ---------------------------------------------------------------------------------------------------------- methods
+
+
+def test_the_proximal_step_gives_zeros_and_the_subgradient_does_not(task):
+    plan = [methods.L1(1.0), methods.L1Subgradient(1.0)]
+    proximal, subgradient = training.train(networks(2), task, plan, seeds=[0, 0], steps=200).networks
+    assert methods.realised_sparsity(proximal) > 0.3
+    assert methods.realised_sparsity(subgradient) == 0
+
+
+def test_the_gradual_schedule():
+    method = methods.Gradual(0.9, begin=0.25, end=0.75, cuts=4)
+    network = layers.mlp(SIZES, 0)
+    seen = []
+    for step in range(1, 101):
+        method.after_step(network, methods.Progress(0, step, 100, 0.01))
+        seen.append(methods.realised_sparsity(network))
+    assert seen[36] == 0
+    expected = [0.9 * (1 - (1 - t) ** 3) for t in (0.25, 0.5, 0.75, 1)]
+    assert sorted(set(seen))[1:] == pytest.approx(expected, abs=1e-3)
+    assert seen[74] == pytest.approx(0.9, abs=1e-3)
+    assert seen == sorted(seen)
+
+
+def test_iterative_rewinds_to_where_it_started(task):
+    start = layers.mlp(SIZES, 0)
+    method = methods.Iterative(0.8, rounds=3)
+    network = layers.mlp(SIZES, 0)
+    method.before(network)
+    for parameter in network.parameters():
+        parameter.data += torch.randn(parameter.shape)
+    method.after_step(network, methods.Progress(0, 10, 10, 0.01))
+    assert torch.equal(flat(network), flat(start))
+    assert methods.realised_sparsity(network) == pytest.approx(1 - 0.2**0.5, abs=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 0.98), st.sampled_from(methods.SCOPES), st.integers(0, 5))
+def test_cut_keeps_the_largest(sparsity, scope, seed):
+    network = layers.mlp((7, 5, 4), seed)
+    weights = [layer.weight.detach().abs() for layer in layers.sparse_layers(network)]
+    methods.cut(network, sparsity, scope)
+    methods.check_realised(network, sparsity)
+    kept = [W[layer.S == 1] for W, layer in zip(weights, layers.sparse_layers(network), strict=True)]
+    gone = [W[layer.S == 0] for W, layer in zip(weights, layers.sparse_layers(network), strict=True)]
+    if scope == "global":
+        kept, gone = [torch.cat(kept)], [torch.cat(gone)]
+    for large, small in zip(kept, gone, strict=True):
+        if len(large) and len(small):
+            assert large.min() >= small.max()
+
+
+def test_what_is_cut_stays_cut():
+    network = layers.mlp(SIZES, 0)
+    methods.cut(network, 0.5)
+    before = [layer.S.clone() for layer in layers.sparse_layers(network)]
+    for layer in layers.sparse_layers(network):
+        layer.weight.data[layer.S == 0] = 100.0  # a cut weight may drift; it must not come back
+    methods.cut(network, 0.7)
+    for layer, S in zip(layers.sparse_layers(network), before, strict=True):
+        assert (layer.S <= S).all()
+
+
+def test_fixed_masks_are_initialised_by_surviving_fan_in():
+    S = [masks.random(shape, 0.9, seed=3) for shape in SHAPES]
+    network, built = layers.mlp(SIZES, 4), layers.mlp(SIZES, 4, S)
+    methods.Fixed(S).before(network)
+    for one, other in zip(layers.sparse_layers(network), layers.sparse_layers(built), strict=True):
+        assert torch.equal(one.S, other.S)
+        assert torch.allclose(one.weight, other.weight)
+        assert torch.allclose(one.bias, other.bias)
+    kept_as_drawn = layers.mlp(SIZES, 4)
+    methods.Fixed(S, rescale=False).before(kept_as_drawn)
+    assert torch.equal(flat(kept_as_drawn), flat(layers.mlp(SIZES, 4)))
