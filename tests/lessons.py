@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 CELL_SECONDS = 120
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SAMPLE_SECONDS = 0.02  # how often memory is looked at
 MAP_BEGIN, MAP_END = "<!-- course map: written by make times -->", "<!-- end of course map -->"
 CARD = re.compile(
@@ -182,8 +183,8 @@ def execute(path):
     for cell in notebook.cells:
         kept = {"tags", "jupyter", "cellView"}
         cell.metadata = nbformat.from_dict({key: value for key, value in cell.metadata.items() if key in kept})
-        if "panel" in tags(cell):
-            cell.outputs = []  # a saved widget shows as its raw text; the still picture below stands for it
+        if cell.cell_type == "code":  # a saved widget, panel or progress bar, would show as its raw text
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
 

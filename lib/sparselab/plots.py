@@ -207,6 +207,51 @@ def layer(W, S=None, width=7.0, height=None, **values):
     return fig
 
 
+def packed(W, S, width=8.6, height=3.2):
+    """A matrix beside the three lists that CSR keeps of it: values, their columns, and where each row starts.
+
+    Args:
+        W: weights, (out, in); small, and whole numbers for their place in the cells.
+        S: mask of the same shape.
+        width, height: size in inches.
+
+    Returns:
+        A figure.
+    """
+    W, S = np.asarray(W, dtype=float), np.asarray(S, dtype=bool)
+    fig, (left, right) = figure(width, height, columns=2, width_ratios=(1, 1.9), layout=None)
+    fig.subplots_adjust(left=0.06, right=0.99, top=0.97, bottom=0.17, wspace=0.12)
+    scale = weight_scale([W])
+    matrix(left, W, S, scale=scale, numbers=False)
+    left.set_xticks(np.arange(W.shape[1]) + 0.5, range(W.shape[1]))  # counted as the lists count
+    left.set_yticks(np.arange(W.shape[0]) + 0.5, range(W.shape[0]))
+    left.set(xlabel="column, from 0", ylabel="row, from 0")
+    to, source = np.nonzero(S)
+    starts = np.concatenate([[0], np.cumsum(S.sum(axis=1))])
+    lists = {
+        "values": [f"{W[i, j]:g}" for i, j in zip(to, source, strict=True)],
+        "columns": [str(j) for j in source],
+        "starts": [str(start) for start in starts],
+    }
+    for row, (name, entries) in enumerate(lists.items()):
+        top = 3 - 1.2 * row
+        right.text(-0.4, top - 0.4, f"{name} ({len(entries)})", ha="right", va="center", fontsize=9)
+        right.hlines((top, top - 0.8), 0, len(entries), color=palette.FAINT, linewidth=0.8)
+        right.vlines(np.arange(len(entries) + 1), top - 0.8, top, color=palette.FAINT, linewidth=0.8)
+        if name == "values" and entries:
+            edges = np.arange(len(entries) + 1)
+            right.pcolormesh(edges, (top - 0.8, top), W[S][None, :], cmap=palette.WEIGHTS, norm=scale)
+        for k, entry in enumerate(entries):
+            dark = name == "values" and abs(float(entry)) > 0.6 * scale.vmax
+            colour = palette.PAPER if dark else palette.INK
+            right.text(k + 0.5, top - 0.4, entry, ha="center", va="center", fontsize=8, color=colour)
+    for start in starts[1:-1]:  # where a new row begins, in the two long lists
+        right.vlines(start, 1.0, 3.0, color=palette.INK, linewidth=1.2)
+    right.set(xlim=(-4.5, max(W.size / 2, len(starts)) + 0.2), ylim=(-0.3, 3.1))
+    right.axis("off")
+    return fig
+
+
 def terms(ax, W, x):
     """Draw what each input adds to each output: a bar for every term W[i, j] x[j], and a diamond for their sum.
 
@@ -440,6 +485,8 @@ def table_of_shades(ax, table, colour_label):
 def curves(ax, summary, x, line, styles=None, dashed=()):
     """Draw means of repeated runs as lines with their intervals as bands, each line named at its right end.
 
+    Set the scales and limits of the axes before: the names are placed by them.
+
     Args:
         ax: Axes to draw into.
         summary: data frame from ``measure.intervals``: x, line, mean, low, high.
@@ -463,20 +510,20 @@ def curves(ax, summary, x, line, styles=None, dashed=()):
 
 def _name_ends(ax, ends):
     """Write each line's name right of its end, moved apart where names would touch."""
-    ends = sorted(ends)
-    low, high = ax.get_ylim()
-    gap = 0.062 * (high - low) * 3.5 / ax.figure.get_figheight()  # the height of a line of text
-    heights = [y for y, *_ in ends]
+    in_axes = ax.transData + ax.transAxes.inverted()
+    ends = sorted((in_axes.transform((x, y))[1], x, y, name, colour) for y, x, name, colour in ends)
+    heights = [height for height, *_ in ends]
+    gap = 0.22 / ax.figure.get_figheight()  # a line of text, as a fraction of the axes
     for _ in range(200):  # push neighbours apart by halves until all have room
         for k in range(len(heights) - 1):
             if (overlap := gap - (heights[k + 1] - heights[k])) > 1e-9:
                 heights[k], heights[k + 1] = heights[k] - overlap / 2, heights[k + 1] + overlap / 2
-    for height, (y, x, name, colour) in zip(heights, ends, strict=True):
+    for height, (_, x, y, name, colour) in zip(heights, ends, strict=True):
         ax.annotate(
             name,
             (x, y),
-            xytext=(1.02, height),
-            textcoords=ax.get_yaxis_transform(),
+            xytext=(1.03, height),
+            textcoords="axes fraction",
             va="center",
             fontsize=9,
             color=palette.INK,

@@ -113,7 +113,7 @@ def check_networks(networks):
 
 
 def _construction(network):
-    """What a network is made of, the sizes of its layers aside: names, types, and settings of layers without tensors."""
+    """What a network is made of, sizes of its layers aside: names, types, and settings of layers without tensors."""
     return [
         (name, type(module), None if module.state_dict() else repr(module)) for name, module in network.named_modules()
     ]

@@ -204,6 +204,50 @@ def painted(W, S):
     return plots.layer(W, S), f"A layer of {S.shape[1]} inputs and {S.shape[0]} outputs. {words}", words
 
 
+# ---------------------------------------------------------------------------------------------------- lesson 03
+
+
+def small_matrix(shape=(6, 8), seed=2):
+    """A matrix of whole numbers from -9 to 9 without a zero.
+
+    Args:
+        shape: (out, in).
+        seed: seed of the numbers.
+    """
+    rng = np.random.default_rng(seed)
+    return rng.integers(1, 10, size=shape) * rng.choice([-1, 1], size=shape)
+
+
+def packing(W=None):
+    """Cut weights and watch the three lists of CSR shrink.
+
+    Args:
+        W: weights, (out, in), whole numbers; None takes :func:`small_matrix`.
+    """
+    W = small_matrix() if W is None else W
+    return panel({"cut": slider("weights cut, %", 75, 50, 98, 2)}, lambda cut: packed(W, cut))
+
+
+def packed(W, cut):
+    """The picture of the packing panel: a matrix, its three CSR lists, and the bytes of both.
+
+    Args:
+        W: weights, (out, in); small, whole numbers.
+        cut: weights to cut, in per cent.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    S = masks.magnitude(W, cut / 100)
+    kept, dense = int(S.sum()), 4 * W.size
+    packed_bytes = 8 * kept + 4 * (len(W) + 1)
+    words = (
+        f"{kept} of {W.size} weights are left. Dense: {dense} bytes. CSR: {kept} values and {kept} columns of 4 bytes "
+        f"each, and {len(W) + 1} starts, {packed_bytes} bytes, {packed_bytes / dense:.2f} of the dense matrix."
+    )
+    return plots.packed(W, S), f"A matrix and the three lists that store it without its zeros. {words}", words
+
+
 # ---------------------------------------------------------------------------------------------------- lesson 04
 
 

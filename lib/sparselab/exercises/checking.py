@@ -170,6 +170,8 @@ def difference(result, expected):
         return different_value(result, expected)
     if isinstance(expected, dict):
         return different_mapping(result, expected)
+    if isinstance(expected, list) and all(isinstance(item, np.ndarray) for item in expected):
+        return different_arrays(result, expected)
     return different_numbers(result, expected)
 
 
@@ -190,6 +192,16 @@ def different_mapping(result, expected):
     for key, value in expected.items():
         if words := difference(result[key], value):
             return f"under {key!r} {words}"
+    return None
+
+
+def different_arrays(result, expected):
+    if not isinstance(result, (list, tuple)) or len(result) != len(expected):
+        many = f"{len(result)} items" if isinstance(result, (list, tuple)) else describe(result)
+        return f"gave {many}, expected a list of {len(expected)} arrays."
+    for k, (item, right) in enumerate(zip(result, expected, strict=True)):
+        if words := difference(item, right):
+            return f"item {k} of the list: {words}"
     return None
 
 
