@@ -17,7 +17,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
 READY = $(VENV)/ready
 
-.PHONY: lab test lint execute times data clean
+.PHONY: lab test lint execute times bench results data clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
@@ -35,6 +35,13 @@ execute: $(READY)
 
 times: $(READY)
 	$(BIN)/python tests/lessons.py times
+
+bench: $(READY)
+	$(BIN)/python tests/bench.py
+
+results: $(READY)
+	$(BIN)/python data/results/mnist1d_256.py
+	$(BIN)/python data/results/lottery_256.py
 
 data: $(READY)
 	$(PIP) --constraint constraints.txt --editable '.[data]'

@@ -1,7 +1,6 @@
 """The worm's tables against the published and the computed counts, and the ways to ask for them."""
 
 import io
-import shutil
 
 import networkx as nx
 import numpy as np
@@ -148,24 +147,3 @@ def test_signs_are_predictions():
 def test_unknown_names_suggest_near_ones(ask, answer):
     with pytest.raises(ValueError, match=answer.replace("?", r"\?")):
         ask()
-
-
-def test_a_damaged_table_is_named_with_its_remedy(tmp_path):
-    shutil.copytree(connectome.data_folder(), tmp_path, dirs_exist_ok=True)
-    table = tmp_path / "cook2019_gap.csv"
-    table.write_text(table.read_text().replace("ADAL", "ADAX", 1))
-    with pytest.raises(connectome.DamagedDataError, match=r"cook2019_gap\.csv.*changed.*git checkout"):
-        connectome.read_table("cook2019_gap", tmp_path)
-    (tmp_path / "new.csv").write_text("pre,post,synapses\n")
-    with pytest.raises(connectome.DamagedDataError, match=r"new\.csv .* has no checksum.*make data"):
-        connectome.read_table("new", tmp_path)
-    table.unlink()
-    with pytest.raises(connectome.DamagedDataError, match=r"cook2019_gap\.csv is missing"):
-        connectome.read_table("cook2019_gap", tmp_path)
-
-
-def test_windows_line_ends_are_no_damage(tmp_path):
-    shutil.copytree(connectome.data_folder(), tmp_path, dirs_exist_ok=True)
-    table = tmp_path / "cook2019_gap.csv"
-    table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
-    assert len(connectome.read_table("cook2019_gap", tmp_path)) == 1_105

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sparselab import connectome, doctor
+from sparselab import doctor, tables
 
 
 def test_this_machine_is_ready(capsys):
@@ -66,9 +66,9 @@ def test_little_memory(monkeypatch):
 
 
 def test_damaged_data(monkeypatch, tmp_path):
-    shutil.copytree(connectome.data_folder(), tmp_path, dirs_exist_ok=True)
+    shutil.copytree(tables.folder("celegans"), tmp_path, dirs_exist_ok=True)
     (tmp_path / "neurons.csv").write_text("name\n")
-    monkeypatch.setattr(connectome, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(tables, "folder", lambda _collection: tmp_path)
     fine, words = doctor.check_data()
     assert not fine
     assert "neurons.csv" in words

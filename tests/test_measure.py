@@ -1,8 +1,10 @@
 """Measures of sparsity: what must hold for every array, and what they say to bad input."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.utils.prune
@@ -168,3 +170,71 @@ def test_unused_inputs_and_dead_outputs(W):
 def test_bad_input_is_refused_in_words(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ----------------------------------------------------------------------------------------- paths through a network
+
+SMALL = [np.array([[1, 1, 0], [0, 0, 0], [0, 0, 1]]), np.array([[1, 1, 0], [0, 1, 0]])]
+
+
+def test_paths_are_counted():
+    assert measure.paths(SMALL).tolist() == [[1, 1, 0], [0, 0, 0]]
+    assert measure.paths([2.5 * SMALL[0], -SMALL[1]]).tolist() == [[1, 1, 0], [0, 0, 0]]
+
+
+def test_effective_weights_lie_on_a_path():
+    first, second = measure.effective(SMALL)
+    assert first.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 0]]
+    assert second.tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+networks = st.lists(st.integers(1, 5), min_size=2, max_size=4).flatmap(
+    lambda sizes: st.tuples(*(arrays(int, shape[::-1], elements=st.integers(0, 1)) for shape in pairwise(sizes)))
+)
+
+
+@given(networks)
+def test_weights_that_are_not_effective_change_no_path(network):
+    kept = measure.effective(network)
+    assert (measure.paths(kept) == measure.paths(network)).all()
+    for layer, S in enumerate(kept):
+        assert (S <= network[layer]).all()
+        for place in np.argwhere(S):  # and each that is effective is on one
+            without = [copy.copy() for copy in kept]
+            without[layer][tuple(place)] = 0
+            assert (measure.paths(without) < measure.paths(kept)).any()
+
+
+def test_layers_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="a layer of 3 outputs is followed by one of 2 inputs"):
+        measure.paths([np.ones((3, 2)), np.ones((1, 2))])
+
+
+# ------------------------------------------------------------------------------------------------ repeated runs
+
+
+def test_intervals_are_students():
+    table = pd.DataFrame({"method": ["a"] * 4 + ["b"] * 2, "value": [1.0, 2.0, 3.0, 4.0, 5.0, 5.0]})
+    summary = measure.intervals(table, "method", "value").set_index("method")
+    assert summary.loc["a", "mean"] == 2.5
+    reach = 3.182446 * np.std([1, 2, 3, 4], ddof=1) / 2  # t of 3 degrees of freedom at 97.5 %
+    assert summary.loc["a", "low"] == pytest.approx(2.5 - reach)
+    assert summary.loc["a", "high"] == pytest.approx(2.5 + reach)
+    assert summary.loc["b", ["low", "high"]].tolist() == [5, 5]
+    assert summary["runs"].tolist() == [4, 2]
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    runs = np.random.default_rng(0).normal(1.0, 3.0, size=(2000, 5))
+    table = pd.DataFrame({"experiment": np.repeat(np.arange(2000), 5), "value": runs.ravel()})
+    summary = measure.intervals(table, "experiment", "value")
+    assert ((summary["low"] < 1) & (summary["high"] > 1)).mean() == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [([1.0, math.nan, 2.0], "1 of 3 runs have no value"), ([1.0], "at least two runs of every setting")],
+)
+def test_intervals_refuse_what_has_no_interval(values, words):
+    with pytest.raises(ValueError, match=words):
+        measure.intervals(pd.DataFrame({"method": "a", "value": values}), "method", "value")

@@ -57,12 +57,12 @@ def test_the_wheel_works_in_an_empty_folder(installed, tmp_path):
     code = """
 import contextlib, io, json
 import sparselab
-from sparselab import connectome, doctor, widgets
+from sparselab import connectome, doctor, tables, widgets
 from sparselab.exercises import exercises
 with contextlib.redirect_stdout(io.StringIO()):
     fine, words = doctor.check_data()
 print(json.dumps({
-    "file": sparselab.__file__, "data": str(connectome.data_folder()), "fine": fine,
+    "file": sparselab.__file__, "data": str(tables.folder("celegans")), "fine": fine,
     "edges": {name: len(connectome.load(name).edges("union")) for name in connectome.DATASETS},
     "exercises": len(exercises()), "panel": len(widgets.worm_map().children),
 }))

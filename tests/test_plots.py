@@ -4,7 +4,9 @@ import re
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import to_rgba
 
@@ -137,3 +139,83 @@ def test_text_can_be_read_on_paper(colour):
 def test_every_method_and_type_has_a_colour_and_a_marker_of_its_own(look):
     colours, markers = zip(*look.values(), strict=True)
     assert len(set(colours)) == len(set(markers)) == len(look)
+
+
+# ------------------------------------------------------------------------------------------------- runs and seeds
+
+
+def summary(**lines):
+    """A table as measure.intervals makes it, from {line: [(x, mean)]}."""
+    rows = [(name, x, y, y - 0.1, y + 0.1) for name, points in lines.items() for x, y in points]
+    return pd.DataFrame(rows, columns=["method", "x", "mean", "low", "high"])
+
+
+def named(ax, **points):
+    """{name written into the axes: where its text is, in inches from the left and from below}."""
+    plots.curves(ax, summary(**points), x="x", line="method")
+    ax.figure.draw_without_rendering()
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    return {name: (box.x0 / ax.figure.dpi, (box.y0 + box.y1) / 2 / ax.figure.dpi) for name, box in boxes.items()}
+
+
+def test_curves_draw_a_line_and_a_band_for_each_name():
+    _, ax = plots.figure(5, 3)
+    names = named(ax, dense=[(0, 1.0), (1, 2.0)], random=[(0, 1.0), (1, 0.5)])
+    assert set(names) == {"dense", "random"}
+    assert [line.get_color() for line in ax.lines] == [palette.METHODS["dense"][0], palette.METHODS["random"][0]]
+    assert len(ax.collections) == 2
+
+
+def test_names_at_the_ends_do_not_touch():
+    _, ax = plots.figure(5, 3)
+    ax.set(xlim=(0, 1), ylim=(0, 4))
+    names = named(ax, dense=[(0, 1), (1, 2.0)], random=[(0, 1), (1, 2.01)], local=[(0, 1), (1, 2.02)])
+    heights = sorted(height for _, height in names.values())
+    assert np.diff(heights).min() > 0.15
+    assert [name for name, _ in sorted(names.items(), key=lambda item: item[1][1])] == ["dense", "random", "local"]
+
+
+@pytest.mark.parametrize("limits", [(0, 1), (1, 0)])
+def test_names_are_at_the_right_end_also_where_the_axis_is_turned(limits):
+    _, ax = plots.figure(5, 3)
+    ax.set(xlim=limits, ylim=(0, 4))
+    named(ax, dense=[(0, 1.0), (1, 3.0)])
+    assert ax.texts[0].xy[0] == limits[1]
+
+
+def test_a_line_that_ends_early_has_its_name_there():
+    _, ax = plots.figure(5, 3)
+    ax.set(xlim=(0, 2), ylim=(0, 4))
+    names = named(ax, dense=[(0, 1.0), (1, 2.0)], random=[(0, 1.0), (2, 2.0)])
+    assert names["dense"][0] < 3 < names["random"][0]
+
+
+def test_packed_lists_are_those_of_scipy():
+    matrix = np.array([[0, 2, 0, 0], [0, 0, 0, 0], [3, 0, 0, -4]])
+    csr = scipy.sparse.csr_array(matrix)
+    fig = plots.packed(matrix, matrix != 0)
+    written = [text.get_text() for text in fig.axes[1].texts]
+    expected = [*csr.data, *csr.indices, *csr.indptr]
+    assert [text for text in written if "(" not in text] == [str(number) for number in expected]
+    assert [text for text in written if "(" in text] == ["values (3)", "columns (3)", "starts (4)"]
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("strength", [0, 0.3, 0.8, 2.0])
+def test_the_dot_is_the_cheapest_weight(power, strength):
+    _, ax = plots.figure(3, 2)
+    plots.priced(ax, 0.8, strength, power)
+    total = next(line for line in ax.lines if line.get_label() == "sum")
+    dot = ax.lines[-1]
+    assert dot.get_ydata()[0] <= total.get_ydata().min() + 1e-12
+    assert dot.get_ydata()[0] == pytest.approx(total.get_ydata().min(), abs=1e-4)
+
+
+def test_the_histogram_has_every_weight_kept_or_cut():
+    weights = np.random.default_rng(0).normal(size=500)
+    _, ax = plots.figure(3, 2)
+    bars = []
+    hist = ax.hist
+    ax.hist = lambda values, edges, **options: bars.append(len(values)) or hist(values, edges, **options)
+    plots.cut_histogram(ax, weights, masks.magnitude(weights, 0.3))
+    assert bars == [350, 150]

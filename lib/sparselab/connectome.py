@@ -9,14 +9,14 @@ Sources, licences and the build script: ``data/celegans/README.md``.
 
 import difflib
 import functools
-import hashlib
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+
+from sparselab import tables
+from sparselab.tables import DamagedDataError
 
 TYPES = ("sensory", "inter", "motor", "pharyngeal", "unknown")
 KINDS = ("chemical", "gap", "union")
@@ -81,57 +81,9 @@ DATASETS = {
 }
 
 
-class DamagedDataError(RuntimeError):
-    """A table of the course is missing or is not the one that was published with it."""
-
-
-def data_folder():
-    """Folder of the worm's tables: inside an installed package, or ``data/celegans`` of a checkout."""
-    packaged = Path(str(resources.files("sparselab"))) / "data" / "celegans"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "data" / "celegans"
-
-
-def checksums(folder=None):
-    """Published sha256 of each table, as {file name: hexadecimal digest}."""
-    lines = ((folder or data_folder()) / "SHA256SUMS").read_text().splitlines()
-    return {name: digest for digest, name in (line.split() for line in lines)}
-
-
-def read_table(name, folder=None):
-    """Read one table after checking that it is the published one.
-
-    Args:
-        name: file name without ``.csv``, for example ``"cook2019_gap"``.
-        folder: where to look instead of :func:`data_folder`.
-
-    Returns:
-        A data frame; an empty cell is the empty string.
-
-    Raises:
-        DamagedDataError: the file is missing, or its checksum is not the published one.
-    """
-    folder = Path(folder or data_folder())
-    path = folder / f"{name}.csv"
-    mend = (
-        f"Restore it with `git checkout -- data/celegans/{path.name}` in the course's folder, "
-        "or install sparselab again with `pip install --force-reinstall --no-deps`."
-    )
-    if not path.is_file():
-        raise DamagedDataError(f"{path.name} is missing from {folder}. {mend}")
-    # a checkout on Windows may have turned the line ends; that is no damage
-    content = path.read_bytes().replace(b"\r\n", b"\n")
-    if path.name not in checksums(folder):
-        raise DamagedDataError(f"{path.name} in {folder} has no checksum in SHA256SUMS. Run `make data` to write it.")
-    if hashlib.sha256(content).hexdigest() != checksums(folder)[path.name]:
-        raise DamagedDataError(
-            f"{path.name} in {folder} has been changed: its checksum is not the published one. {mend}"
-        )
-    return pd.read_csv(path, keep_default_na=False)
-
-
 @functools.cache
 def _cached_table(name):
-    return read_table(name)
+    return tables.read("celegans", name, keep_default_na=False)  # an empty cell is the empty string
 
 
 def neurons():

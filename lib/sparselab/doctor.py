@@ -8,7 +8,7 @@ from importlib import metadata
 
 import psutil
 
-from sparselab import connectome
+from sparselab import tables
 
 PACKAGES = ("torch", "numpy", "pandas", "networkx", "matplotlib", "ipywidgets")
 LESSON_MEMORY = 800 * 2**20  # bytes: what the largest lesson may hold
@@ -68,14 +68,14 @@ def check_memory():
 
 
 def check_data():
-    """(fine?, sentence) about the worm's tables."""
+    """(fine?, sentence) about the course's tables."""
     try:
-        tables = [name.removesuffix(".csv") for name in connectome.checksums()]
-        for name in tables:
-            connectome.read_table(name)
-    except (connectome.DamagedDataError, OSError) as error:
+        found = [(collection, name) for collection in tables.COLLECTIONS for name in tables.names(collection)]
+        for collection, name in found:
+            tables.read(collection, name)
+    except (tables.DamagedDataError, OSError) as error:
         return False, str(error)
-    return True, f"{len(tables)} data tables, every checksum right"
+    return True, f"{len(found)} data tables, every checksum right"
 
 
 def examine():

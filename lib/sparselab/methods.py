@@ -132,10 +132,9 @@ class OneShot(Pruning):
     Source: Han et al., NeurIPS 2015, doi:10.48550/arXiv.1506.02626.
     """
 
-    label = "one-shot"
-
     def __init__(self, sparsity, retrain=True, scope="global"):
         super().__init__(sparsity, scope)
+        self.label = "one-shot" if retrain else "one-shot, not retrained"
         self.rounds = 2 if retrain else 1
 
     def after_step(self, network, progress):

@@ -22,6 +22,7 @@ from matplotlib.ticker import LogLocator, PercentFormatter
 from sparselab import palette
 
 SCREEN_DPI = 96
+EARLY = 0.8  # a line that ends left of this fraction of the axes' width ends early
 SHARPNESS = 2  # pixels drawn for each pixel shown, so that figures stay sharp on fine screens
 
 
@@ -479,6 +480,60 @@ def table_of_shades(ax, table, colour_label):
     return ax
 
 
+# ------------------------------------------------------------------------------------------------- penalties
+
+
+def priced(ax, wanted, strength, power):
+    """Draw what one weight costs: its error (w - wanted)² / 2, the price λ |w|^p / p, and their sum with its minimum.
+
+    Args:
+        ax: Axes to draw into.
+        wanted: the weight at which the error is zero.
+        strength: λ.
+        power: p, 1 for L1 or 2 for L2.
+    """
+    w = np.linspace(-1, 2, 301)
+    error, price = (w - wanted) ** 2 / 2, strength * np.abs(w) ** power / power
+    best = np.sign(wanted) * max(abs(wanted) - strength, 0) if power == 1 else wanted / (1 + strength)
+    cost = (best - wanted) ** 2 / 2 + strength * abs(best) ** power / power
+    ax.axvline(0, color=palette.FAINT, linewidth=0.8)
+    ax.plot(w, error, color=palette.QUIET, linestyle="--", linewidth=1.2, label="error")
+    ax.plot(w, price, color=palette.QUIET, linestyle=":", linewidth=1.4, label="price")
+    ax.plot(w, error + price, color=palette.METHODS["L1"][0] if power == 1 else palette.BLUE, linewidth=2, label="sum")
+    ax.plot(best, cost, "o", color=palette.INK, markersize=7, zorder=3)
+    halo = [withStroke(linewidth=3, foreground=palette.PAPER)]
+    below = {"xytext": (0, -17), "textcoords": "offset points", "ha": "center", "path_effects": halo}
+    ax.annotate(f"w = {best:.2f}", (best, cost), fontsize=9, **below)
+    ax.set(xlim=(-1, 2), ylim=(-0.35, 2.2), xlabel="weight w", title="L1: λ |w|" if power == 1 else "L2: λ w² / 2")
+    return ax
+
+
+# ------------------------------------------------------------------------------------------------- pruning
+
+
+def cut_histogram(ax, weights, kept):
+    """Histogram of weights, those that are cut in grey.
+
+    Args:
+        ax: Axes to draw into.
+        weights: array of any shape.
+        kept: mask of the same shape.
+    """
+    weights, kept = np.ravel(weights), np.ravel(kept).astype(bool)
+    edges = np.linspace(-1, 1, 81) * np.abs(weights).max()
+    for chosen, colour, hatch, label in (
+        (kept, palette.BLUE, None, "kept"),
+        (~kept, palette.FAINT, "////", "cut"),
+    ):
+        ax.hist(
+            weights[chosen], edges, histtype="stepfilled", color=colour, edgecolor=palette.INK, linewidth=0.5,
+            hatch=hatch, label=label,
+        )  # fmt: skip
+    ax.legend(frameon=False, fontsize=9, loc="upper left")
+    ax.set(xlabel="weight", ylabel="number of weights", ylim=(0, None))
+    return ax
+
+
 # ------------------------------------------------------------------------------------------------- runs and seeds
 
 
@@ -503,22 +558,29 @@ def curves(ax, summary, x, line, styles=None, dashed=()):
         look = {"linestyle": "--", "markerfacecolor": palette.PAPER} if name in dashed else {}
         ax.fill_between(points[x], points["low"], points["high"], color=colour, alpha=0.2, linewidth=0)
         ax.plot(points[x], points["mean"], color=colour, marker=marker, markersize=5, linewidth=1.6, **look)
-        ends.append((points["mean"].iloc[-1], points[x].iloc[-1], name, colour))
+        right = points.iloc[0 if ax.xaxis_inverted() else -1]
+        ends.append((right["mean"], right[x], name, colour))
     _name_ends(ax, ends)
     return ax
 
 
 def _name_ends(ax, ends):
-    """Write each line's name right of its end, moved apart where names would touch."""
+    """Write each line's name right of its end, moved apart where names would touch; a line that ends early has its
+    name at its end."""
     in_axes = ax.transData + ax.transAxes.inverted()
-    ends = sorted((in_axes.transform((x, y))[1], x, y, name, colour) for y, x, name, colour in ends)
-    heights = [height for height, *_ in ends]
-    gap = 0.22 / ax.figure.get_figheight()  # a line of text, as a fraction of the axes
+    placed = [(*in_axes.transform((x, y)), x, y, name, colour) for y, x, name, colour in ends]
+    for across, height, x, y, name, _ in placed:
+        if across < EARLY:
+            below = {"xytext": (0, 7 if height < 0.5 else -7), "va": "bottom" if height < 0.5 else "top"}
+            ax.annotate(name, (x, y), textcoords="offset points", ha="right", fontsize=9, color=palette.INK, **below)
+    at_the_edge = sorted((entry for entry in placed if entry[0] >= EARLY), key=lambda entry: entry[1])
+    heights = [height for _, height, *_ in at_the_edge]
+    gap = 0.2 / (ax.get_position().height * ax.figure.get_figheight())  # a line of text, as a fraction of the axes
     for _ in range(200):  # push neighbours apart by halves until all have room
         for k in range(len(heights) - 1):
             if (overlap := gap - (heights[k + 1] - heights[k])) > 1e-9:
                 heights[k], heights[k + 1] = heights[k] - overlap / 2, heights[k + 1] + overlap / 2
-    for height, (_, x, y, name, colour) in zip(heights, ends, strict=True):
+    for height, (*_, x, y, name, colour) in zip(heights, at_the_edge, strict=True):
         ax.annotate(
             name,
             (x, y),

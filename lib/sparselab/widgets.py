@@ -4,6 +4,7 @@ Plain ipywidgets, no Output widget: a control's change calls ``draw``, and its p
 the panels run alike in JupyterLab, VS Code and Colab, don't flicker, and a test that moves a control sees every error.
 """
 
+import functools
 import html
 import itertools
 
@@ -11,7 +12,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from sparselab import connectome, masks, measure, plots
+from sparselab import connectome, layers, masks, measure, methods, palette, plots, tasks, training
 
 FONT = "font-size: 14px; line-height: 1.5"
 
@@ -225,7 +226,7 @@ def packing(W=None):
         W: weights, (out, in), whole numbers; None takes :func:`small_matrix`.
     """
     W = small_matrix() if W is None else W
-    return panel({"cut": slider("weights cut, %", 75, 50, 98, 2)}, lambda cut: packed(W, cut))
+    return panel({"cut": slider("weights cut, %", 75, 50, 96, 2)}, lambda cut: packed(W, cut))
 
 
 def packed(W, cut):
@@ -302,3 +303,86 @@ def neighbourhood(worm, edges, neuron, kind="chemical", threshold=1):
         f"sparsity {1 - len(strong) / n**2:.1%}."
     )
     return fig, f"Map of the worm's body with the partners of {neuron}. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 05
+
+
+def penalties(wanted=0.8):
+    """Raise the price of one weight and watch where the cheapest value goes, under L1 and under L2.
+
+    Args:
+        wanted: the weight that the data alone would choose.
+    """
+    return panel({"strength": slider("strength λ", 0.3, 0.0, 1.2, 0.05)}, lambda strength: penalised(strength, wanted))
+
+
+def penalised(strength, wanted=0.8):
+    """The picture of the penalty panel.
+
+    Args:
+        strength: λ.
+        wanted: the weight that the data alone would choose.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    fig, (left, right) = plots.figure(7.5, 2.9, columns=2, sharey=True)
+    plots.priced(left, wanted, strength, power=1)
+    plots.priced(right, wanted, strength, power=2)
+    left.set_ylabel("cost")
+    left.legend(frameon=False, fontsize=8, loc="upper center", ncols=3)
+    l1, l2 = max(wanted - strength, 0), wanted / (1 + strength)
+    words = f"λ = {strength:.2f}. Cheapest weight: {l1:.2f} under L1, {l2:.2f} under L2; without a price {wanted:.2f}."
+    return fig, f"The cost of one weight, error plus price, as a curve with its minimum marked. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 06
+
+
+CUTS = range(0, 100, 4)  # per cent
+
+
+@functools.cache
+def small_network():
+    """A network 40-100-100-10 trained on MNIST-1D on the spot, which takes a second or two, and its accuracies.
+
+    Returns:
+        (weights of all layers as one array, {per cent of weights cut: validation accuracy}).
+    """
+    task = tasks.mnist1d()
+    (network,) = training.train([layers.mlp((40, 100, 100, 10), seed=0)], task, steps=800).networks
+    matrices = measure.used_weights(network).values()
+    weights = np.concatenate([measure.from_tensor(W).ravel() for W in matrices])
+    accuracy = {}
+    for cut in CUTS:
+        methods.cut(network, cut / 100)
+        (accuracy[cut],) = training.score([network], task, "validation")
+    return weights, accuracy
+
+
+def pruning():
+    """Cut a trained network's smallest weights and watch its accuracy, without training it again."""
+    small_network()
+    return panel({"cut": slider("weights cut, %", 60, 0, 96, 4)}, pruned)
+
+
+def pruned(cut):
+    """The picture of the pruning panel.
+
+    Args:
+        cut: weights to cut, in per cent, a multiple of 4.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    weights, accuracy = small_network()
+    fig, (left, right) = plots.figure(8.0, 3.0, columns=2, layout=None)
+    fig.subplots_adjust(left=0.09, right=0.98, top=0.96, bottom=0.17, wspace=0.25)
+    plots.cut_histogram(left, weights, masks.magnitude(weights, cut / 100))
+    colour, marker = palette.METHODS["one-shot"]
+    right.plot(list(accuracy), [100 * value for value in accuracy.values()], color=colour, linewidth=1.6)
+    right.plot(cut, 100 * accuracy[cut], marker=marker, color=palette.INK, markersize=9)
+    right.set(xlabel="weights cut, %", ylabel="validation accuracy, %", xlim=(-2, 100), ylim=(0, 70))
+    words = f"{cut} % of the weights cut: accuracy {accuracy[cut]:.1%}. Nothing cut: {accuracy[0]:.1%}."
+    return fig, f"A histogram of a network's weights with the small ones cut, and its accuracy. {words}", words

@@ -209,7 +209,7 @@ def different_numbers(result, expected):
     expected = np.asarray(expected)
     kind = f"an array of shape {expected.shape}"
     if expected.ndim < 2:
-        kind = "a number" if expected.ndim == 0 else f"{len(expected)} numbers"
+        kind = "a number" if expected.ndim == 0 else f"{len(expected)} number{'s' if len(expected) != 1 else ''}"
     try:
         found = np.asarray(from_tensor(result))
     except BaseException:  # ragged lists, objects that refuse to be an array

@@ -39,6 +39,22 @@ def _product_without_columns(values, columns, starts, x):
     return y
 
 
+def _product_without_the_column_list(values, columns, starts, x):
+    y = np.zeros(len(starts) - 1)
+    for i in range(len(y)):
+        for k in range(starts[i], starts[i + 1]):
+            y[i] += values[k] * x[k]
+    return y
+
+
+def _product_of_the_last_value(values, columns, starts, x):
+    y = np.zeros(len(starts) - 1)
+    for i in range(len(y)):
+        for k in range(starts[i], starts[i + 1]):
+            y[i] = values[k] * x[columns[k]]
+    return y
+
+
 def _product_with_restarting_values(values, columns, starts, x):
     y = np.zeros(len(starts) - 1)
     for i in range(len(y)):
@@ -129,6 +145,14 @@ EXERCISES = [
             Mistake(
                 _product_without_columns,
                 "The k-th value of a row does not belong to the k-th input: `columns[k]` says to which.",
+            ),
+            Mistake(
+                _product_without_the_column_list,
+                "`x[k]` takes the k-th input. The input that belongs to the k-th value is `x[columns[k]]`.",
+            ),
+            Mistake(
+                _product_of_the_last_value,
+                "Each term replaces the one before: add them up with `+=`.",
             ),
             Mistake(
                 _product_with_restarting_values,
