@@ -219,3 +219,15 @@ def test_the_histogram_has_every_weight_kept_or_cut():
     ax.hist = lambda values, edges, **options: bars.append(len(values)) or hist(values, edges, **options)
     plots.cut_histogram(ax, weights, masks.magnitude(weights, 0.3))
     assert bars == [350, 150]
+
+
+def test_ranked_settings_stand_in_their_order_from_the_top():
+    _, ax = plots.figure(4, 2)
+    plots.ranked(ax, summary(dense=[(0, 2.0)], random=[(0, 1.0)]), "method", {"dense": palette.METHODS["dense"]})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["dense", "random"]
+    assert ax.yaxis_inverted()
+    points = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [point.get_xdata()[0] for point in points] == [2.0, 1.0]
+    assert points[0].get_color() == palette.METHODS["dense"][0]
+    bars = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
+    assert np.allclose(bars, [[1.9, 2.1], [0.9, 1.1]])

@@ -564,6 +564,27 @@ def curves(ax, summary, x, line, styles=None, dashed=()):
     return ax
 
 
+def ranked(ax, summary, by, styles=None):
+    """Draw means of repeated runs as points with their intervals as bars, a line a setting, the first one on top.
+
+    Args:
+        ax: Axes to draw into.
+        summary: data frame from ``measure.intervals``: by, mean, low, high.
+        by: its column that names the settings.
+        styles: {name of a setting: (colour, marker)}; those that are missing are drawn in grey, with a dot.
+    """
+    for place, row in enumerate(summary.itertuples()):
+        colour, marker = (styles or {}).get(getattr(row, by), (palette.QUIET, "o"))
+        ax.plot([row.low, row.high], [place, place], color=colour, linewidth=2.4, solid_capstyle="round", alpha=0.6)
+        ax.plot(row.mean, place, marker=marker, color=colour, markersize=6)
+    ax.set_yticks(range(len(summary)), summary[by])
+    ax.set_ylim(len(summary) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=palette.FAINT, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
 def _name_ends(ax, ends):
     """Write each line's name right of its end, moved apart where names would touch; a line that ends early has its
     name at its end."""
