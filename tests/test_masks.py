@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sparselab import masks, measure
+from sparselab import connectome, masks, measure
 
 shapes = st.tuples(st.integers(1, 8), st.integers(1, 8))
 levels = st.floats(0, 0.999)
@@ -86,6 +86,110 @@ def test_rewired_forgets_the_old_wiring():
     assert (R == masks.rewired(S, seed=0)).all()
 
 
+windows = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
+    lambda shape: st.tuples(st.just(shape), st.integers(1, shape[1]))
+)
+
+
+@given(windows, seeds)
+def test_fixed_fan_in_is_fixed(window, seed):
+    shape, fan_in = window
+    S = masks.fixed_fan_in(shape, fan_in, seed)
+    assert S.shape == shape
+    assert (S.sum(axis=1) == fan_in).all()
+
+
+def test_fixed_fan_in_is_fair():
+    kept = np.mean([masks.fixed_fan_in((3, 5), 2, seed) for seed in range(2000)], axis=0)
+    assert np.abs(kept - 0.4).max() < 0.06
+
+
+@given(windows)
+def test_local_windows_are_neighbours_in_order(window):
+    shape, fan_in = window
+    S = masks.local(shape, fan_in)
+    assert (S.sum(axis=1) == fan_in).all()
+    first = S.argmax(axis=1)
+    for row, start in zip(S, first, strict=True):
+        assert row[start : start + fan_in].all()  # one window without a gap
+    assert (np.diff(first) >= 0).all()
+    assert (S == S[::-1, ::-1]).all() or fan_in != shape[1]  # a full window is symmetric
+    if shape[0] * fan_in >= 2 * shape[1]:  # enough windows to reach everything
+        assert not measure.unused_inputs(S)
+
+
+@given(windows)
+def test_wrapped_windows_treat_all_inputs_alike(window):
+    (n_out, n_in), fan_in = window
+    S = masks.local((n_out, n_in), fan_in, wrap=True)
+    assert (S.sum(axis=1) == fan_in).all()
+    for row in S:
+        starts = np.flatnonzero((row == 1) & (np.roll(row, 1) == 0))
+        assert len(starts) == (fan_in < n_in)  # one window on the ring
+    if n_out % n_in == 0:
+        assert len(set(S.sum(axis=0))) == 1
+
+
+def test_a_local_mask_is_centred():
+    assert masks.local((3, 9), 3).tolist() == [
+        [1, 1, 1, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1, 1, 1],
+    ]
+    assert masks.local((3, 3), 2, wrap=True).sum(axis=0).tolist() == [2, 2, 2]
+
+
+@given(windows, st.floats(0, 1), seeds)
+def test_small_worlds_keep_every_fan_in(window, moved, seed):
+    shape, fan_in = window
+    S = masks.small_world(shape, fan_in, moved, seed)
+    assert (S.sum(axis=1) == fan_in).all()
+    new = ((S == 1) & (masks.local(shape, fan_in) == 0)).sum()
+    assert new <= round(moved * shape[0] * fan_in)
+
+
+def test_small_worlds_lie_between_local_and_random():
+    old = masks.local((50, 100), 10)
+    kept = [(old * masks.small_world((50, 100), 10, moved, seed=0)).sum() / old.sum() for moved in (0, 0.2, 1)]
+    assert kept[0] == 1
+    assert 0.8 <= kept[1] < 0.85  # a moved connection may come back to a place that has become free
+    assert kept[2] < 0.3
+
+
+several = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=4)
+
+
+@given(several, levels, st.sampled_from([masks.uniform, masks.erk]))
+def test_layers_together_cut_the_exact_number(layers, level, spread):
+    sparsities = spread(layers, level)
+    cut = [
+        masks.random(shape, sparsity, 0).size - masks.random(shape, sparsity, 0).sum()
+        for shape, sparsity in zip(layers, sparsities, strict=True)
+        if sparsity < 1
+    ]
+    cut += [np.prod(shape) for shape, sparsity in zip(layers, sparsities, strict=True) if sparsity == 1]
+    total = sum(n_out * n_in for n_out, n_in in layers)
+    assert sum(cut) == round(level * total)
+
+
+def test_uniform_and_erk_of_a_known_network():
+    lenet = [(300, 784), (100, 300), (10, 100)]
+    assert masks.uniform(lenet, 0.9) == pytest.approx([0.9] * 3)
+    kept = [(1 - s) * n_out * n_in for s, (n_out, n_in) in zip(masks.erk(lenet, 0.9), lenet, strict=True)]
+    assert kept[2] == pytest.approx(1000)  # the last layer would keep more than it has
+    assert kept[0] / kept[1] == pytest.approx(1084 / 400, rel=1e-3)
+    assert sum(kept) == pytest.approx(26_620)
+
+
+def test_the_worm_as_a_mask():
+    worm = connectome.load("cook2019")
+    S = masks.from_connectome(worm, "sensory", "inter")
+    assert S.shape == (81, 83)
+    assert masks.from_connectome(worm, ["AVAL", "ASHL"], ["AVBL"]).tolist() == [
+        [int(worm.adjacency()[worm.index("AVBL"), worm.index(name)]) for name in ("AVAL", "ASHL")]
+    ]
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -100,6 +204,24 @@ def test_rewired_forgets_the_old_wiring():
         (lambda: masks.n_of_m(np.ones((2, 6)), 2, 4), "groups of 4 do not fit into rows of 6"),
         (lambda: masks.n_of_m(np.ones((2, 4)), 5, 4), "n must lie between 1 and m = 4, got 5"),
         (lambda: masks.n_of_m(np.ones(4), 2, 4), r"matrix of shape \(out, in\)"),
+        (lambda: masks.fixed_fan_in((3, 4), 5, 0), "fan_in must be a whole number from 1 to the 4 inputs, got 5"),
+        (lambda: masks.local((3, 4), 0), "from 1 to the 4 inputs, got 0"),
+        (lambda: masks.local((3, 4), 1.5), "got 1.5"),
+        (lambda: masks.small_world((3, 4), 2, 1.5, 0), "between 0 and 1, got 1.5"),
+        (lambda: masks.erk([(3, 4)], 1), r"sparsity must lie in \[0, 1\), got 1"),
+        (lambda: masks.uniform([(3, 4)], -1), "got -1"),
+        (
+            lambda: masks.from_connectome(connectome.load("cook2019"), "sensry", "inter"),
+            "unknown type of neuron 'sensry'; did you mean sensory",
+        ),
+        (
+            lambda: masks.from_connectome(connectome.load("cook2019"), ["AVAl"], "inter"),
+            "unknown neuron 'AVAl'; did you mean AVAL",
+        ),
+        (
+            lambda: masks.from_connectome(connectome.load("varshney2011"), "pharyngeal", "inter"),
+            "varshney2011 has no neurons of the type 'pharyngeal'",
+        ),
         (lambda: masks.rewired([[0.5]], 0), r"a mask holds only 0 and 1, got 0.5 at \[0, 0\]"),
         (
             lambda: masks.check_mask(np.ones((2, 3)), (3, 2)),

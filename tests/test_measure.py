@@ -205,6 +205,15 @@ def test_weights_that_are_not_effective_change_no_path(network):
             assert (measure.paths(without) < measure.paths(kept)).any()
 
 
+def test_the_wiring_of_a_network_names_its_idle_units():
+    table = measure.wiring(SMALL)
+    assert table["kept"].tolist() == [3, 3, 6]
+    assert table["sparsity"].tolist() == pytest.approx([1 - 3 / 9, 1 - 3 / 6, 1 - 6 / 15])
+    assert table["unused_inputs"].tolist() == [0, 1, 1]
+    assert table["dead_outputs"].tolist() == [1, 0, 1]
+    assert table["effective"].tolist() == [2, 1, 3]
+
+
 def test_layers_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="a layer of 3 outputs is followed by one of 2 inputs"):
         measure.paths([np.ones((3, 2)), np.ones((1, 2))])

@@ -168,6 +168,26 @@ class Connectome:
             raise ValueError(suggest(name, self.neurons.index, "neuron"))
         return self.neurons.index.get_loc(name)
 
+    def group(self, chosen):
+        """Names of a group of neurons.
+
+        Args:
+            chosen: a type of neuron, for example "sensory", or a list of names.
+
+        Raises:
+            ValueError: no such type or neuron here, or none of that type.
+        """
+        if not isinstance(chosen, str):
+            for name in chosen:
+                self.index(name)
+            return list(chosen)
+        if chosen not in TYPES:
+            raise ValueError(suggest(chosen, TYPES, "type of neuron"))
+        names = self.neurons.index[self.neurons["type"] == chosen].tolist()
+        if not names:
+            raise ValueError(f"{self.name} has no neurons of the type {chosen!r}")
+        return names
+
     def adjacency(self, kind="chemical", weighted=False):
         """Adjacency matrix, (neurons, neurons): entry [i, j] is the connection from neuron j to neuron i.
 

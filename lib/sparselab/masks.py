@@ -1,7 +1,10 @@
 """Masks: which weights may live. S has the shape of W, (out, in); S[i, j] = 1 keeps the weight from j to i.
 
 A mask is a NumPy array of the integers 0 and 1. Every function that is asked for a sparsity cuts the nearest whole
-number of entries that its pattern allows; ``measure.sparsity(S)`` says which sparsity was realised.
+number of entries that its pattern allows; ``measure.sparsity(S)`` says which sparsity was realised, and
+``measure.wiring`` which units of a network are left without inputs or outputs.
+
+First come masks that follow weights, then those that are drawn before there are any.
 """
 
 import numpy as np
@@ -42,15 +45,7 @@ def _keep_largest(scores, sparsity):
     return S.reshape(scores.shape)
 
 
-def random(shape, sparsity, seed):
-    """Cut entries at random, an exact number of them.
-
-    Args:
-        shape: shape of the mask, (out, in).
-        sparsity: fraction of entries to cut, in [0, 1).
-        seed: seed of the random choice. The same seed at a higher sparsity cuts the same entries and more.
-    """
-    return _keep_largest(np.random.default_rng(seed).random(shape), sparsity)
+# ------------------------------------------------------------------------------------------ masks that follow weights
 
 
 def magnitude(W, sparsity):
@@ -70,7 +65,7 @@ def columns(W, sparsity):
 
 
 def blocks(W, sparsity, block):
-    """Cut whole blocks of W, those with the smallest norm.
+    """Cut whole blocks of W, those with the smallest norm; for blocks at random places, let W be random numbers.
 
     Args:
         W: matrix, (out, in).
@@ -88,6 +83,8 @@ def blocks(W, sparsity, block):
 def n_of_m(W, n, m):
     """Keep the n largest of every m neighbours in a row (N:M sparsity; graphics cards know 2:4).
 
+    For an N:M mask that is drawn before training, let W be random numbers.
+
     Args:
         W: matrix, (out, in); m must divide the number of inputs.
         n: entries kept in each group, from 1 to m.
@@ -102,6 +99,79 @@ def n_of_m(W, n, m):
     S = np.zeros(groups.shape, dtype=int)
     np.put_along_axis(S, np.argsort(-groups, axis=1, kind="stable")[:, :n], 1, axis=1)
     return S.reshape(W.shape)
+
+
+# ------------------------------------------------------------------------------- masks drawn before there are weights
+
+
+def random(shape, sparsity, seed):
+    """Cut entries at random, an exact number of them.
+
+    Args:
+        shape: shape of the mask, (out, in).
+        sparsity: fraction of entries to cut, in [0, 1).
+        seed: seed of the random choice. The same seed at a higher sparsity cuts the same entries and more.
+    """
+    return _keep_largest(np.random.default_rng(seed).random(shape), sparsity)
+
+
+def fixed_fan_in(shape, fan_in, seed):
+    """Let every output hear the same number of inputs, chosen at random: no output is dead.
+
+    Args:
+        shape: shape of the mask, (out, in).
+        fan_in: inputs of each output, from 1 to in.
+        seed: seed of the random choice.
+    """
+    _check_fan_in(fan_in, shape)
+    order = np.random.default_rng(seed).random(shape).argsort(axis=1)
+    S = np.zeros(shape, dtype=int)
+    np.put_along_axis(S, order[:, :fan_in], 1, axis=1)
+    return S
+
+
+def local(shape, fan_in, wrap=False):
+    """Let every output hear a window of neighbouring inputs. Both lie on a line of equal length, evenly spread.
+
+    Args:
+        shape: shape of the mask, (out, in).
+        fan_in: inputs in each window, from 1 to in.
+        wrap: whether the line is a ring, on which the window of the first output reaches round to the last inputs.
+            Otherwise the windows at the ends are moved inwards, so that they are as wide as the others.
+    """
+    _check_fan_in(fan_in, shape)
+    n_out, n_in = shape
+    centres = (np.arange(n_out) + 0.5) * n_in / n_out
+    first = np.floor(centres - fan_in / 2 + 0.5).astype(int)
+    if not wrap:
+        first = first.clip(0, n_in - fan_in)
+    S = np.zeros(shape, dtype=int)
+    np.put_along_axis(S, (first[:, None] + np.arange(fan_in)) % n_in, 1, axis=1)
+    return S
+
+
+def small_world(shape, fan_in, moved, seed):
+    """Local windows in which some connections are moved to inputs at random places; each fan-in stays as it is.
+
+    Args:
+        shape: shape of the mask, (out, in).
+        fan_in: inputs of each output, from 1 to in.
+        moved: fraction of the connections to move, between 0 (local) and 1. Their number is rounded to a whole one,
+            and to what the free places of a row allow.
+        seed: seed of the random choices.
+
+    Source: after Watts and Strogatz, Nature 393 (1998), doi:10.1038/30918, who rewire a ring.
+    """
+    if not 0 <= moved <= 1:
+        raise ValueError(f"the fraction of moved connections must lie between 0 and 1, got {moved}")
+    S = local(shape, fan_in)
+    rng = np.random.default_rng(seed)
+    wires = np.argwhere(S)
+    for i, j in rng.permutation(wires)[: round(moved * len(wires))]:
+        free = np.flatnonzero(S[i] == 0)
+        if len(free):
+            S[i, rng.choice(free)], S[i, j] = 1, 0
+    return S
 
 
 def rewired(S, seed, swaps=10):
@@ -132,3 +202,82 @@ def rewired(S, seed, swaps=10):
     result = np.zeros_like(S)
     result[tuple(zip(*wires, strict=True))] = 1
     return result
+
+
+def from_connectome(worm, inputs, outputs, kind="chemical"):
+    """The wiring between two groups of the worm's neurons.
+
+    Args:
+        worm: a ``connectome.Connectome``.
+        inputs, outputs: a type of neuron, for example "sensory", or a list of names.
+        kind: kind of connection: "chemical", "gap" or "union".
+
+    Returns:
+        Mask (outputs, inputs), the neurons of a type in the connectome's order.
+
+    Raises:
+        ValueError: an unknown name, or a group without neurons.
+    """
+    places = [[worm.index(name) for name in worm.group(chosen)] for chosen in (outputs, inputs)]
+    return worm.adjacency(kind)[np.ix_(*places)]
+
+
+# ----------------------------------------------------------------------------------------------- how many a layer
+
+
+def uniform(shapes, sparsity):
+    """Spread a sparsity over layers: the same in each, as far as whole numbers allow.
+
+    Args:
+        shapes: shape (out, in) of each layer.
+        sparsity: fraction of all weights to cut, in [0, 1).
+
+    Returns:
+        A sparsity for each layer. Each is a whole number of weights, and together they cut ``round(sparsity * n)`` of
+        all n weights.
+    """
+    check_sparsity(sparsity)
+    sizes = np.array([n_out * n_in for n_out, n_in in shapes])
+    return _whole_numbers((1 - sparsity) * sizes, sizes, sparsity)
+
+
+def erk(shapes, sparsity):
+    """Spread a sparsity over layers such that small layers keep more (Erdős-Rényi for dense layers).
+
+    The density of a layer is proportional to (in + out) / (in * out), so that its kept weights are proportional to
+    in + out. A layer that would keep more weights than it has is dense, and the others share what is left.
+
+    Args:
+        shapes: shape (out, in) of each layer.
+        sparsity: fraction of all weights to cut, in [0, 1).
+
+    Returns:
+        A sparsity for each layer, as :func:`uniform` gives it.
+
+    Source: Mocanu et al., Nature Communications 9 (2018), doi:10.1038/s41467-018-04316-3.
+    """
+    check_sparsity(sparsity)
+    sizes = np.array([n_out * n_in for n_out, n_in in shapes])
+    sums = np.array([n_out + n_in for n_out, n_in in shapes], dtype=float)
+    dense = np.zeros(len(shapes), dtype=bool)
+    while True:
+        left = (1 - sparsity) * sizes.sum() - sizes[dense].sum()
+        kept = np.where(dense, sizes, left * sums / sums[~dense].sum() if not dense.all() else sizes)
+        if (kept <= sizes).all():
+            return _whole_numbers(kept, sizes, sparsity)
+        dense |= kept > sizes
+
+
+def _whole_numbers(kept, sizes, sparsity):
+    """Sparsities of layers that keep about so many weights, rounded such that the total is exact."""
+    down = np.floor(kept + 1e-9).astype(int)
+    missing = sizes.sum() - round(sparsity * sizes.sum()) - down.sum()
+    room = np.where(down < sizes, kept - down, -1.0)
+    down[np.argsort(-room, kind="stable")[:missing]] += 1
+    return [float(1 - k / n) for k, n in zip(down, sizes, strict=True)]
+
+
+def _check_fan_in(fan_in, shape):
+    n_out, n_in = shape
+    if n_out < 1 or fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
+        raise ValueError(f"fan_in must be a whole number from 1 to the {n_in} inputs, got {fan_in}")

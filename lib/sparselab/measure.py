@@ -245,6 +245,32 @@ def effective(masks):
     ]
 
 
+def wiring(masks):
+    """What a network's masks leave of its units and weights, layer by layer.
+
+    Args:
+        masks: one mask or weight matrix (out, in) a layer, from input to output.
+
+    Returns:
+        A data frame with a row a layer and a last row "all": kept and sparsity; unused_inputs and dead_outputs, units
+        without a connection to the next or from the last layer; effective, kept weights that lie on a path.
+    """
+    kept = [(as_matrix(S) != 0).astype(int) for S in masks]
+    table = pd.DataFrame(
+        {
+            "kept": [S.sum() for S in kept],
+            "entries": [S.size for S in kept],
+            "unused_inputs": [len(unused_inputs(S)) for S in kept],
+            "dead_outputs": [len(dead_outputs(S)) for S in kept],
+            "effective": [S.sum() for S in effective(kept)],
+        },
+        index=pd.Index([str(k) for k in range(1, len(kept) + 1)], name="layer"),
+    )
+    table.loc["all"] = table.sum()
+    table.insert(1, "sparsity", 1 - table["kept"] / table["entries"])
+    return table.drop(columns="entries")
+
+
 def _ways_through(kept):
     for S, following in itertools.pairwise(kept):
         if following.shape[1] != S.shape[0]:
