@@ -1,5 +1,6 @@
 """The doctor tells a healthy machine from each kind of ailing one, and says what to do."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -86,3 +87,15 @@ def test_the_order_of_imports(order, fine):
     )
     assert result.stdout.startswith(str(fine))
     assert ("Restart the kernel" in result.stdout) is not fine
+
+
+@pytest.mark.parametrize(("policy", "spins"), [(None, "1000"), ("passive", "1000"), ("ACTIVE", None)])
+def test_waiting_threads_look_a_few_times_before_they_sleep(policy, spins):
+    environment = {key: value for key, value in os.environ.items() if key not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    if policy:
+        environment["OMP_WAIT_POLICY"] = policy
+    code = "import os, sparselab; print(os.environ.get('GOMP_SPINCOUNT'))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert out.strip() == str(spins)

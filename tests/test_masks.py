@@ -181,6 +181,16 @@ def test_uniform_and_erk_of_a_known_network():
     assert sum(kept) == pytest.approx(26_620)
 
 
+@given(st.floats(0, 0.9))
+def test_windows_spread_a_sparsity_over_the_hidden_layers(level):
+    sizes = (40, 100, 100, 10)
+    fan_in = masks.windows(sizes, level)
+    assert fan_in[-1] == 100
+    kept = sum(k * n_out for k, n_out in zip(fan_in, sizes[1:], strict=True))
+    assert abs(kept - (1 - level) * 15_000) <= 100  # half a connection for each of the 200 hidden units
+    assert abs(fan_in[0] / 40 - fan_in[1] / 100) < 1 / 40
+
+
 def test_the_worm_as_a_mask():
     worm = connectome.load("cook2019")
     S = masks.from_connectome(worm, "sensory", "inter")
@@ -210,6 +220,10 @@ def test_the_worm_as_a_mask():
         (lambda: masks.small_world((3, 4), 2, 1.5, 0), "between 0 and 1, got 1.5"),
         (lambda: masks.erk([(3, 4)], 1), r"sparsity must lie in \[0, 1\), got 1"),
         (lambda: masks.uniform([(3, 4)], -1), "got -1"),
+        (
+            lambda: masks.windows((40, 100, 100, 10), 0.95),
+            r"last layer stays whole can be cut to 92.0% at most, got 95.0%",
+        ),
         (
             lambda: masks.from_connectome(connectome.load("cook2019"), "sensry", "inter"),
             "unknown type of neuron 'sensry'; did you mean sensory",

@@ -7,6 +7,8 @@ number of entries that its pattern allows; ``measure.sparsity(S)`` says which sp
 First come masks that follow weights, then those that are drawn before there are any.
 """
 
+import itertools
+
 import numpy as np
 
 from sparselab.measure import as_array, as_matrix
@@ -266,6 +268,35 @@ def erk(shapes, sparsity):
         if (kept <= sizes).all():
             return _whole_numbers(kept, sizes, sparsity)
         dense |= kept > sizes
+
+
+def windows(sizes, sparsity):
+    """Fan-ins that spread a sparsity over a network's hidden layers: the same part of the inputs of each.
+
+    The last layer stays whole. It is small, and every output has to hear all hidden units.
+
+    Args:
+        sizes: units of each layer from input to output.
+        sparsity: fraction of all weights to cut, in [0, 1). It is met as closely as whole fan-ins allow.
+
+    Returns:
+        The fan-in of each layer, for :func:`local` or :func:`fixed_fan_in`.
+
+    Raises:
+        ValueError: the last layer alone has more weights than the sparsity leaves.
+    """
+    check_sparsity(sparsity)
+    sizes = list(sizes)
+    total = sum(n_in * n_out for n_in, n_out in itertools.pairwise(sizes))
+    last = sizes[-2] * sizes[-1]
+    part = ((1 - sparsity) * total - last) / (total - last)
+    if part <= 0:
+        most = 1 - (last + sum(sizes[1:-1])) / total
+        raise ValueError(
+            f"a network with layers {tuple(sizes)} whose last layer stays whole can be cut to {most:.1%} at most, "
+            f"got {sparsity:.1%}"
+        )
+    return [*(max(1, round(part * n_in)) for n_in in sizes[:-2]), sizes[-2]]
 
 
 def _whole_numbers(kept, sizes, sparsity):

@@ -483,6 +483,21 @@ def table_of_shades(ax, table, colour_label):
 # ------------------------------------------------------------------------------------------------- penalties
 
 
+def falling(ax, label, high, low):
+    """Make the horizontal axis logarithmic and let it fall from left to right, with plain numbers at 1, 2 and 5.
+
+    Args:
+        ax: Axes to set up.
+        label: of the axis.
+        high, low: its left and its right end.
+    """
+    ax.set(xscale="log", xlim=(high, low), xlabel=label)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    return ax
+
+
 def priced(ax, wanted, strength, power):
     """Draw what one weight costs: its error (w - wanted)² / 2, the price λ |w|^p / p, and their sum with its minimum.
 

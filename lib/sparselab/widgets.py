@@ -386,3 +386,48 @@ def pruned(cut):
     right.set(xlabel="weights cut, %", ylabel="validation accuracy, %", xlim=(-2, 100), ylim=(0, 70))
     words = f"{cut} % of the weights cut: accuracy {accuracy[cut]:.1%}. Nothing cut: {accuracy[0]:.1%}."
     return fig, f"A histogram of a network's weights with the small ones cut, and its accuracy. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 07
+
+
+def neighbourhoods(shape=(12, 18)):
+    """Widen the windows of a local layer, and move some of its connections to random places.
+
+    Args:
+        shape: shape of the layer, (out, in).
+    """
+    controls = {
+        "fan_in": slider("inputs of each output", 4, 1, shape[1] - 2, 1),
+        "moved": slider("connections moved, %", 0, 0, 100, 5),
+    }
+    return panel(controls, lambda fan_in, moved: neighbourhood_layer(shape, fan_in, moved))
+
+
+def neighbourhood_layer(shape, fan_in, moved):
+    """The picture of the neighbourhood panel.
+
+    Args:
+        shape: shape of the layer, (out, in).
+        fan_in: inputs of each output.
+        moved: connections to move to random places, in per cent.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    S = masks.small_world(shape, fan_in, moved / 100, seed=0)
+    W = np.random.default_rng(1).normal(size=shape)
+    n_out, n_in = shape
+    old = masks.local(shape, fan_in)
+    words = (
+        f"{n_out} outputs hear {fan_in} of {n_in} inputs each: sparsity {measure.sparsity(S):.1%}. "
+        f"{int((S * old).sum())} of {int(S.sum())} connections lie in their window."
+    )
+    if idle := measure.unused_inputs(S):
+        words += f" Inputs that nobody hears: {', '.join(str(unit + 1) for unit in idle)}."
+    fig, (left, right) = plots.figure(8.0, 3.4, columns=2, layout=None)
+    fig.subplots_adjust(left=0.02, right=0.99, top=0.97, bottom=0.14, wspace=0.12)
+    scale = plots.weight_scale([W])
+    plots.network(left, [W], [S], labels=False, scale=scale)
+    plots.matrix(right, W, S, numbers=False, scale=scale)
+    return fig, f"A layer whose outputs hear neighbouring inputs, as a diagram and as a matrix. {words}", words

@@ -258,6 +258,9 @@ def _description(value):
         return np.array2string(value, precision=4, separator=", ").replace("\n", "")
     if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
         return f"{value:.6g}" if isinstance(value, (float, np.floating)) else f"{value}"
+    if isinstance(value, list) and value and all(isinstance(item, np.ndarray) for item in value):
+        text = f"[{', '.join(map(describe, value))}]"
+        return text if len(text) <= 80 else f"arrays of shape {', '.join(str(item.shape) for item in value)}"
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=str)
         text = "{" + ", ".join(map(repr, value)) + "}"

@@ -38,7 +38,7 @@ def _refit_cut_afterwards(X, y, w):
 def _refit_case(n, d, kept, seed):
     X, y = _data(n, d, seed)
     w = np.zeros(d)
-    w[kept] = 0.1 * (np.arange(len(kept)) + 1)
+    w[kept] = 0.1 * (np.arange(len(kept)) + 1) * (-1.0) ** np.arange(len(kept))
     return X, y, w
 
 
@@ -85,6 +85,16 @@ def _choose(runs, sparsity, value="validation_accuracy", how="mean", constraint=
     return best.idxmax()
 
 
+def _means(runs, sparsity):
+    means = runs.groupby("strength")[["sparsity", "validation_accuracy"]].mean()
+    return means[means["sparsity"] >= sparsity]
+
+
+def _choose_among(runs, sparsity, allowed):
+    means = runs.groupby("strength")[["sparsity", "validation_accuracy"]].mean()
+    return means.loc[allowed(means["sparsity"]), "validation_accuracy"].idxmax()
+
+
 _CHOICES = ((_SMALL, 0.0), (_SMALL, 0.4), (_SMALL, 0.55), (_SMALL, 0.7), (_random_runs(1), 0.2), (_random_runs(2), 0.5))
 
 
@@ -123,6 +133,10 @@ EXERCISES = [
                 lambda a, lam: a - lam * np.sign(a),
                 "That goes through zero: where λ is larger than the weight, its sign turns. Stop at 0.",
             ),
+            Mistake(
+                lambda a, lam: np.sign(a) * max(abs(a) - lam, 0),
+                "`max` and `if` work on single numbers. For arrays take `np.maximum`, which goes entry by entry.",
+            ),
         ),
     ),
     Exercise(
@@ -153,6 +167,10 @@ EXERCISES = [
                 "That climbs. The gradient points uphill: subtract it.",
             ),
             Mistake(
+                lambda w, gradient, rate, lam: _soft(w - rate * gradient, lam / rate),
+                "A shorter step must shrink less: multiply λ by the rate instead of dividing.",
+            ),
+            Mistake(
                 lambda w, gradient, rate, lam: _soft(w - gradient, rate * lam),
                 "The gradient needs the learning rate too.",
             ),
@@ -177,6 +195,18 @@ EXERCISES = [
             Mistake(
                 lambda X, y: np.abs(X.T @ y).sum() / len(y),
                 "The price is on each weight by itself: the largest slope decides, not the sum.",
+            ),
+            Mistake(
+                lambda X, y: 2 * np.abs(X.T @ y).max() / len(y),
+                "That is the slope of the mean square. The error here is half of it.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y) / len(y),
+                "Those are the slopes of all weights. The largest of them decides.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y).min() / len(y),
+                "At the smallest slope only one weight is held at zero. All must be: take the largest.",
             ),
             Mistake(
                 lambda X, y: np.abs(X.T @ y).max() / X.shape[1],
@@ -212,6 +242,10 @@ EXERCISES = [
                 "That fits every weight again. Those that are zero must stay zero.",
             ),
             Mistake(lambda X, y, w: w, "Those are the shrunken weights themselves. Fit the kept ones again."),
+            Mistake(
+                lambda X, y, w: _refit(X, y, np.maximum(w, 0)),
+                "Negative weights are lost. A weight is kept where `w != 0`.",
+            ),
         ),
     ),
     Exercise(
@@ -235,6 +269,18 @@ EXERCISES = [
             Mistake(
                 lambda runs, sparsity: _choose(runs, sparsity, value="sparsity"),
                 "That takes the sparsest one, whatever its accuracy.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _means(runs, sparsity)["validation_accuracy"].max(),
+                "That is the accuracy. Asked for is the strength that reaches it: `idxmax` instead of `max`.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _means(runs, sparsity).index.min(),
+                "That is the weakest price that is sparse enough. Asked for is the one with the best accuracy.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean <= sparsity),
+                "That takes those that are at most so sparse. At least is asked for.",
             ),
             Mistake(
                 lambda runs, sparsity: _choose(runs[runs["sparsity"] >= sparsity], sparsity),

@@ -141,8 +141,9 @@ EXERCISES = [
         cases=(
             (np.array([[0.3, -2.0], [0.1, 0.7]]), 0.5),
             (_matrix((3, 4), seed=1), 0.25),
-            (np.array([[0.5, 0.5, -0.5], [0.5, 0.2, 1.0]]), 0.5),
+            (np.array([[0.5, -0.5, -0.5], [0.5, 0.2, 1.0]]), 0.5),
             (_matrix((4, 5), seed=2), 0.0),
+            (_matrix((10, 10), seed=4), 0.29),
             (_matrix((6, 10), seed=3), 0.9),
         ),
         mistakes=(
@@ -162,6 +163,15 @@ EXERCISES = [
                 lambda W, sparsity: (np.abs(W) > np.quantile(np.abs(W), sparsity)).astype(int),
                 "A threshold cuts all weights that tie with it, or none, and the count is off. Rank them and cut the "
                 "first so many.",
+            ),
+            Mistake(
+                lambda W, sparsity: (np.abs(W) >= np.quantile(np.abs(W), sparsity)).astype(int),
+                "With a threshold, weights that tie with it all stay or all go, and the count is off. Rank them and "
+                "cut the first so many.",
+            ),
+            Mistake(
+                lambda W, sparsity: _by_magnitude(W, sparsity, count=int),
+                "`int` cuts off the fraction: 28.999… becomes 28. Use `round`.",
             ),
             Mistake(
                 lambda W, sparsity: W * _by_magnitude(W, sparsity),
@@ -192,6 +202,10 @@ EXERCISES = [
             Mistake(_linear, "That is a straight line. The cubic is fast at first and slow towards the end."),
             Mistake(_slow_start, "That is slow at first and fast at the end: turned round. It is 1 - (1 - t)³."),
             Mistake(_remaining, "That is the density. Asked for is the sparsity."),
+            Mistake(
+                lambda step, begin, end, final: _cubic(step, begin, end, 1),
+                "That ends at 1. It must end at `final`: multiply by it.",
+            ),
             Mistake(_cubic_from_zero, "t goes from 0 at `begin` to 1 at `end`: (step - begin) / (end - begin)."),
         ),
     ),
@@ -226,7 +240,7 @@ EXERCISES = [
     Exercise(
         number="6.4",
         answer="levels",
-        reference=[0.4, 0.72, 0.2],
+        reference=[0.3, 0.75, 0.3],
         accept=_judge_levels,
         praise=_praise,
         mistakes=(

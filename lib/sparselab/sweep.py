@@ -1,0 +1,139 @@
+"""Sweeps: many methods, levels and seeds side by side, planned as a table and trained in batches.
+
+A plan is a data frame with a row a network. ``train`` turns a part of a plan into results. ``resume`` does so for a
+long plan and writes each finished batch to disk, so that a sweep which was stopped goes on where it was.
+"""
+
+import itertools
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from sparselab import layers, masks, measure, methods, tasks, training
+
+DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
+KEYS = ["method", "level", "seed", "width", "shuffled"]
+METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local")
+
+
+def plan(method, levels, seeds, width=100, shuffled=False):
+    """A plan for one method: a row for every level and seed.
+
+    Args:
+        method: one of ``METHODS``.
+        levels: sparsities to ask for, in [0, 1); for L1, strengths; for dense, [0].
+        seeds: seed of first weights, masks and data order.
+        width: units of each of the two hidden layers.
+        shuffled: whether to learn MNIST-1D's shuffled twin.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    rows = [(method, float(level), seed, width, shuffled) for level in levels for seed in seeds]
+    return pd.DataFrame(rows, columns=KEYS)
+
+
+def sizes(width):
+    """Units of each layer of a sweep's networks."""
+    return (40, width, width, 10)
+
+
+def dense_width(weights):
+    """Width at which a dense network of this shape has nearest to so many weights."""
+    return min(range(1, 1000), key=lambda width: abs(measure.multiply_adds(sizes(width)) - weights))
+
+
+def method(name, level, seed, width):
+    """The method that a row of a plan asks for.
+
+    "random" keeps as many weights in each layer as "local" does: they differ in the places only.
+    """
+    if name in ("random", "local"):
+        shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes(width))]
+        fan_ins = masks.windows(sizes(width), level)
+        if name == "local":
+            S = [masks.local(shape, fan_in) for shape, fan_in in zip(shapes, fan_ins, strict=True)]
+        else:
+            S = [
+                masks.fixed_fan_in(shape, fan_in, seed=10 * seed + layer)
+                for layer, (shape, fan_in) in enumerate(zip(shapes, fan_ins, strict=True))
+            ]
+        return methods.Fixed(S, label=name)
+    kinds = {"L1": methods.L1, "one-shot": methods.OneShot, "gradual": methods.Gradual}
+    return methods.Dense() if name == "dense" else kinds[name](level)
+
+
+def train(part, steps, records=1):
+    """Train the networks of a plan, all with the same number of steps in all.
+
+    One-shot pruning spends half of them before the cut and half after it.
+
+    Args:
+        part: a plan, or some of its rows, with one width.
+        steps: steps of the optimiser, an even number.
+        records: how often in a round the history is written.
+
+    Returns:
+        The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and cost: the
+        multiply-adds of all training steps, as a fraction of those of a dense network of the same width. And the
+        trained networks.
+    """
+    if steps % 2:
+        raise ValueError(f"steps must be even, so that one-shot pruning can halve them, got {steps}")
+    part = part.reset_index(drop=True)
+    (width,) = part["width"].unique()
+    pieces, networks = [], [None] * len(part)
+    for halved, rows in part.groupby(part["method"] == "one-shot"):
+        result = training.train(
+            [layers.mlp(sizes(width), seed) for seed in rows["seed"]],
+            [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]],
+            [method(*row) for row in rows[["method", "level", "seed", "width"]].itertuples(index=False)],
+            seeds=rows["seed"].tolist(),
+            steps=steps // 2 if halved else steps,
+            records=records,
+        )
+        found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
+        density = 1 - result.history.groupby("network")["sparsity"].mean()
+        pieces.append(found.assign(cost=density).set_index(rows.index))
+        for place, network in zip(rows.index, result.networks, strict=True):
+            networks[place] = network
+    return part.join(pd.concat(pieces)), networks
+
+
+def resume(whole, run, path, together="width", at_once=40):
+    """Train what a plan asks for and its file does not hold yet.
+
+    After each batch the file is replaced as a whole, in one move of the file system. So whenever the sweep is killed,
+    the file holds what was finished, each network once, and the next call goes on from there.
+
+    Args:
+        whole: a plan, or any data frame whose columns tell its networks apart.
+        run: called with some rows of the plan, returns them with columns of results added.
+        path: CSV file to write.
+        together: column in which all rows of a batch are equal, because only networks of one shape train together.
+        at_once: networks in a batch, at most.
+
+    Returns:
+        The results in the order of the plan.
+
+    Raises:
+        ValueError: the plan asks for a network twice, or the file holds one that the plan does not ask for.
+    """
+    path, keys = Path(path), list(whole.columns)
+    if whole.duplicated().any():
+        raise ValueError("the plan asks for a network twice")
+    done = pd.read_csv(path) if path.exists() else whole.head(0)
+    done = done.round(dict.fromkeys(whole.select_dtypes("float"), DIGITS))
+    wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole.round(DIGITS), done))
+    if not held.isin(wanted).all():
+        raise ValueError(f"{path.name} holds networks that the plan does not ask for: give it another name")
+    for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False):
+        for first in range(0, len(missing), at_once):
+            batch = run(missing.iloc[first : first + at_once])
+            done = batch if done.empty else pd.concat([done, batch])
+            done = whole.merge(done, on=keys)  # in the order of the plan
+            fresh = path.with_suffix(".new")
+            done.to_csv(fresh, index=False, lineterminator="\n")
+            os.replace(fresh, path)
+            print(f"{len(done)} of {len(whole)} networks", flush=True)
+    return done

@@ -1,0 +1,112 @@
+"""Sweeps: what a plan asks for is trained, once, also when the sweep is killed on the way."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from sparselab import masks, measure, methods, sweep
+
+SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
+
+KILLED = """
+import sys, time, sparselab
+from sparselab import sweep
+import pandas as pd
+whole = sweep.plan("gradual", [0.1, 0.2, 0.3, 0.4, 0.5], range(4))
+def run(rows):
+    time.sleep(0.05)
+    with open(sys.argv[1] + ".calls", "a") as calls:
+        calls.write("".join(f"{level} {seed}\\n" for level, seed in zip(rows["level"], rows["seed"])))
+    return rows.assign(result=rows["level"] * 100 + rows["seed"])
+sweep.resume(whole, run, sys.argv[1], at_once=3)
+"""
+
+
+def test_a_plan_has_a_row_for_every_level_and_seed():
+    plan = sweep.plan("L1", [0.1, 0.2], [3, 4], width=64, shuffled=True)
+    assert plan["level"].tolist() == [0.1, 0.1, 0.2, 0.2]
+    assert plan["seed"].tolist() == [3, 4, 3, 4]
+    assert (plan[["method", "width", "shuffled"]] == ["L1", 64, True]).all(axis=None)
+    with pytest.raises(ValueError, match="method must be one of dense, L1"):
+        sweep.plan("pruned", [0.1], [0])
+
+
+def test_random_and_local_differ_in_the_places_only():
+    chance, window = (sweep.method(name, 0.8, seed=3, width=100) for name in ("random", "local"))
+    for one, other in zip(chance.S, window.S, strict=True):
+        assert (one.sum(axis=1) == other.sum(axis=1)).all()
+    assert (chance.S[0] != window.S[0]).any()
+    assert (window.S[0] == masks.local((100, 40), int(window.S[0][0].sum()))).all()
+
+
+def test_every_method_is_trained_for_the_same_steps_and_counted():
+    whole = pd.concat(
+        [
+            sweep.plan("dense", [0], [0], width=20),
+            sweep.plan("L1", [0.1], [0], width=20),
+            *(sweep.plan(name, [0.5], [0], width=20) for name in ("one-shot", "gradual", "random", "local")),
+        ]
+    )
+    table, networks = sweep.train(whole, steps=40, records=20)
+    assert table["method"].tolist() == list(sweep.METHODS)
+    for row, network in zip(table.itertuples(), networks, strict=True):
+        assert row.sparsity == pytest.approx(methods.realised_sparsity(network))
+    cost = table.set_index("method")["cost"]
+    assert cost["dense"] == 1
+    assert cost["one-shot"] == pytest.approx(0.75, abs=0.02)  # half of the steps at half of the density
+    assert cost["gradual"] == pytest.approx(1 - 0.5 * (0.5 * 0.75 + 0.3), abs=0.03)  # the mean of 1 - (1 - t)³ is 3/4
+    assert cost["local"] == cost["random"] == pytest.approx(0.5, abs=0.02)
+    with pytest.raises(ValueError, match="steps must be even"):
+        sweep.train(whole, steps=41)
+
+
+def test_a_sweep_gives_what_one_call_gives(tmp_path):
+    def run(rows):
+        assert len(set(rows["width"])) == 1
+        return sweep.train(rows, steps=6)[0]
+
+    found = sweep.resume(SMALL, run, tmp_path / "small.csv", at_once=2)
+    assert (found[sweep.KEYS].to_numpy() == SMALL[sweep.KEYS].to_numpy()).all()
+    together = pd.concat([sweep.train(rows, steps=6)[0] for _, rows in SMALL.groupby("width", sort=False)])
+    assert found["validation_accuracy"].to_numpy() == pytest.approx(
+        together["validation_accuracy"].to_numpy(), abs=0.01
+    )
+    again = sweep.resume(SMALL, lambda rows: pytest.fail("it was all there"), tmp_path / "small.csv")
+    pd.testing.assert_frame_equal(again, found.reset_index(drop=True))
+
+
+def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
+    path = tmp_path / "sweep.csv"
+    calls = tmp_path / "sweep.csv.calls"
+    for _ in range(3):  # killed without warning, wherever it is
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE)
+        process.stdout.readline()  # a batch is done
+        time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        finished = len(pd.read_csv(path))
+        assert finished >= 3
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True, stdout=subprocess.PIPE)
+    table = pd.read_csv(path)
+    assert table["result"].tolist() == [100 * level + seed for level in (0.1, 0.2, 0.3, 0.4, 0.5) for seed in range(4)]
+    trained = calls.read_text().splitlines()
+    # only the batch that was under way at a kill may have been trained twice: it was not finished
+    assert 20 <= len(trained) <= 20 + 3 * 3
+
+
+def test_what_the_plan_does_not_ask_for_is_refused(tmp_path):
+    path = tmp_path / "other.csv"
+    sweep.plan("dense", [0], [0, 1]).assign(result=1).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"other.csv holds networks that the plan does not ask for"):
+        sweep.resume(sweep.plan("dense", [0], [0]), None, path)
+    with pytest.raises(ValueError, match="asks for a network twice"):
+        sweep.resume(pd.concat([SMALL, SMALL]), None, tmp_path / "new.csv")
+
+
+def test_the_local_network_leaves_no_unit_idle():
+    table = measure.wiring(sweep.method("local", 0.9, seed=0, width=100).S)
+    assert table.loc["all", "dead_outputs"] == 0
