@@ -40,8 +40,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench.py
 
 results: $(READY)
-	$(BIN)/python data/results/mnist1d_256.py
-	$(BIN)/python data/results/lottery_256.py
+	for script in data/results/*.py; do $(BIN)/python $$script || exit 1; done
 
 data: $(READY)
 	$(PIP) --constraint constraints.txt --editable '.[data]'

@@ -88,3 +88,18 @@ def test_bad_data():
         build((X[:, :-1], y))
     with pytest.raises(ValueError, match="at least one example"):
         tasks.useless_features(0, seed=0)
+
+
+def test_fresh_examples_are_new_and_nobody_elses():
+    task, fresh = tasks.mnist1d(), tasks.fresh_mnist1d(50, seed=7)
+    assert fresh.train is task.train
+    assert fresh.validation is task.validation
+    X, y = fresh.test
+    assert X.shape == (50, 40)
+    assert set(y.tolist()) <= set(range(10))
+    known = torch.cat([task.train[0], task.validation[0], task.test[0]])
+    assert torch.cdist(X, known).min() > 0.01
+    assert torch.equal(X, tasks.fresh_mnist1d(50, seed=7).test[0])
+    assert not torch.equal(X, tasks.fresh_mnist1d(50, seed=8).test[0])
+    with pytest.raises(ValueError, match="seed 42 gives examples that were there before"):
+        tasks.fresh_mnist1d(50, seed=42)

@@ -146,3 +146,20 @@ def test_every_neuron_of_the_worm_has_a_sentence(monkeypatch):
 def test_worm_map_refuses_an_unknown_neuron():
     with pytest.raises(ValueError, match="did you mean AVAL"):
         widgets.worm_map(neuron="AVAl")
+
+
+def test_the_interval_of_the_seeds_panel_shrinks():
+    reach = []
+    for seeds in (2, 10):
+        _, _, words = widgets.so_many_seeds(seeds, 0.9)
+        low, high = (float(number) for number in re.search(r"\((-?\d\.\d+) to (\d\.\d+)\)", words).groups())
+        reach.append(high - low)
+    assert reach[1] < reach[0]
+
+
+def test_the_neighbourhood_panel_counts_what_was_moved():
+    _, _, words = widgets.neighbourhood_layer((12, 18), 4, 0)
+    assert "48 of 48 connections lie in their window" in words
+    assert "sparsity 77.8%" in words
+    _, _, words = widgets.neighbourhood_layer((12, 18), 4, 100)
+    assert int(re.search(r"(\d+) of 48", words)[1]) < 20

@@ -12,7 +12,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from sparselab import connectome, layers, masks, measure, methods, palette, plots, tasks, training
+from sparselab import connectome, layers, masks, measure, methods, palette, plots, tables, tasks, training
 
 FONT = "font-size: 14px; line-height: 1.5"
 
@@ -327,7 +327,8 @@ def penalised(strength, wanted=0.8):
     Returns:
         (figure, alternative text, sentence).
     """
-    fig, (left, right) = plots.figure(7.5, 2.9, columns=2, sharey=True)
+    fig, (left, right) = plots.figure(7.5, 2.9, columns=2, layout=None, sharey=True)
+    fig.subplots_adjust(left=0.09, right=0.98, top=0.9, bottom=0.17, wspace=0.08)
     plots.priced(left, wanted, strength, power=1)
     plots.priced(right, wanted, strength, power=2)
     left.set_ylabel("cost")
@@ -431,3 +432,50 @@ def neighbourhood_layer(shape, fan_in, moved):
     plots.network(left, [W], [S], labels=False, scale=scale)
     plots.matrix(right, W, S, numbers=False, scale=scale)
     return fig, f"A layer whose outputs hear neighbouring inputs, as a diagram and as a matrix. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 08
+
+
+def how_many_seeds():
+    """Take more and more of the recorded seeds into account, and watch the intervals of five ways to a network."""
+    level = ipywidgets.Dropdown(
+        options=[(f"{percent} %", percent / 100) for percent in (50, 70, 80, 90, 95)],
+        value=0.9,
+        description="sparsity",
+        layout=ipywidgets.Layout(width="200px"),
+    )
+    return panel({"seeds": slider("seeds", 2, 2, 10, 1), "level": level}, so_many_seeds)
+
+
+@functools.cache
+def recorded_accuracies():
+    """Test accuracies of the recorded sweep on MNIST-1D, 256 units: data frame method, level, seed, test_accuracy."""
+    table = tables.read("results", "three_ways_256")
+    return table[(table["width"] == 256) & ~table["shuffled"] & (table["method"] != "L1")]
+
+
+def so_many_seeds(seeds, level=0.9):
+    """The picture of the seeds panel.
+
+    Args:
+        seeds: how many of the recorded seeds to take, from 2 to 10.
+        level: sparsity asked for.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    table = recorded_accuracies()
+    shown = table[table["level"].isin([0, level]) & (table["seed"] < seeds)]
+    summary = measure.intervals(shown, "method", "test_accuracy").sort_values("mean", ascending=False)
+    fig, ax = plots.figure(6.5, 2.4, layout=None)
+    fig.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.21)
+    plots.ranked(ax, summary, "method", palette.METHODS)
+    ax.set(xlabel="test accuracy", xlim=(0.3, 0.9))
+    first, second = summary.iloc[0], summary.iloc[1]
+    apart = "do not overlap" if first["low"] > second["high"] else "overlap"
+    words = (
+        f"{seeds} seeds: {first['method']} {first['mean']:.3f} ({first['low']:.3f} to {first['high']:.3f}), "
+        f"{second['method']} {second['mean']:.3f} ({second['low']:.3f} to {second['high']:.3f}). These two {apart}."
+    )
+    return fig, f"Test accuracy of a dense and four sparse networks at {level:.0%} with 95 % intervals. {words}", words
