@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH = $(shell grep '^torch==' constraints.txt)
 export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 1000
 unexport PYTHONPATH
 
 ifeq ($(OS),Windows_NT)

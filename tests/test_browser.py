@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 
 import lessons
+import nbformat
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -26,12 +27,23 @@ pytestmark = [
     ),
 ]
 
+PANELS = [
+    (path, index)
+    for path in lessons.paths()
+    for index, cell in enumerate(lessons.read(path).cells)
+    if "panel" in lessons.tags(cell)
+]
 KERNEL_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 ALL_RUN = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = [...panel.content.model.cells].filter(cell => cell.type === 'code');
     return panel.sessionContext.session.kernel.status === 'idle' && cells.every(cell => cell.executionCount !== null);
 }"""
+
+
+def panel_name(path, index):
+    """Name of the notebook that holds one panel of a lesson and nothing else."""
+    return f"panel_{path.stem}_{index}.ipynb"
 
 
 def test_a_browser_is_there():
@@ -44,6 +56,10 @@ def lab(tmp_path_factory):
     """Address of a JupyterLab over a copy of the notebooks, with settings and folders of its own."""
     root, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("jupyter")
     shutil.copytree(lessons.NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for path, index in PANELS:  # a panel's cell stands alone, so its lesson need not be run
+        alone = lessons.read(path)
+        alone.cells = [alone.cells[index]]
+        nbformat.write(alone, root / "notebooks" / panel_name(path, index))
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False}
@@ -186,4 +202,23 @@ def test_a_neuron_can_be_picked(open_lesson):
     start = picture_that_says(page, "partners of AVAL")
     page.locator(".widget-dropdown select").first.select_option("RIPL")
     assert picture_that_says(page, "partners of RIPL") != start
+    assert not errors
+
+
+@pytest.mark.parametrize(("path", "index"), PANELS, ids=[f"{path.name[:2]}, cell {index}" for path, index in PANELS])
+def test_every_panel_answers_the_keyboard(open_lesson, path, index):
+    page, errors = open_lesson(panel_name(path, index))
+    image = page.locator(".widget-html img").first
+    image.wait_for(state="attached", timeout=1000 * REDRAW_SECONDS)
+    before = image.get_attribute("src")
+    slider, button = page.locator(".widget-hslider .noUi-handle"), page.locator(".widget-toggle-button")
+    if slider.count():
+        slider.first.focus()
+        page.keyboard.press("ArrowRight")
+    else:
+        button.first.focus()
+        page.keyboard.press("Space")
+    page.wait_for_function(
+        "before => document.querySelector('.widget-html img').src !== before", arg=before, timeout=1000 * REDRAW_SECONDS
+    )
     assert not errors

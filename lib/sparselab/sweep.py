@@ -8,12 +8,14 @@ import itertools
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sparselab import layers, masks, measure, methods, tasks, training
 
 DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
 KEYS = ["method", "level", "seed", "width", "shuffled"]
+PARTS = 40  # of a round, in which sparsities are noted for the cost; the cuts of gradual pruning lie on their borders
 METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local")
 
 
@@ -63,7 +65,17 @@ def method(name, level, seed, width):
     return methods.Dense() if name == "dense" else kinds[name](level)
 
 
-def train(part, steps, records=1):
+def cost(sparsities, start=0.0):
+    """What a training costs if zeros cost nothing: its multiply-adds, as a fraction of those of a dense training.
+
+    Args:
+        sparsities: sparsity at the end of each of several equally long parts of the training.
+        start: sparsity at its beginning. Each part is reckoned with the sparsity at which it begins.
+    """
+    return float(1 - np.mean([start, *list(sparsities)[:-1]]))
+
+
+def train(part, steps, reckon_cost=False):
     """Train the networks of a plan, all with the same number of steps in all.
 
     One-shot pruning spends half of them before the cut and half after it.
@@ -71,12 +83,11 @@ def train(part, steps, records=1):
     Args:
         part: a plan, or some of its rows, with one width.
         steps: steps of the optimiser, an even number.
-        records: how often in a round the history is written.
+        reckon_cost: whether to add what the training costs; it takes some more time.
 
     Returns:
-        The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and cost: the
-        multiply-adds of all training steps, as a fraction of those of a dense network of the same width. And the
-        trained networks.
+        The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and, where asked for,
+        :func:`cost`. And the trained networks.
     """
     if steps % 2:
         raise ValueError(f"steps must be even, so that one-shot pruning can halve them, got {steps}")
@@ -90,11 +101,14 @@ def train(part, steps, records=1):
             [method(*row) for row in rows[["method", "level", "seed", "width"]].itertuples(index=False)],
             seeds=rows["seed"].tolist(),
             steps=steps // 2 if halved else steps,
-            records=records,
+            records=PARTS if reckon_cost else 1,
         )
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
-        density = 1 - result.history.groupby("network")["sparsity"].mean()
-        pieces.append(found.assign(cost=density).set_index(rows.index))
+        if reckon_cost:
+            starts = np.where(rows["method"].isin(["random", "local"]), found["sparsity"], 0.0)
+            histories = result.history.groupby("network")["sparsity"]
+            found = found.assign(cost=[cost(found_on_the_way, starts[k]) for k, found_on_the_way in histories])
+        pieces.append(found.set_index(rows.index))
         for place, network in zip(rows.index, result.networks, strict=True):
             networks[place] = network
     return part.join(pd.concat(pieces)), networks

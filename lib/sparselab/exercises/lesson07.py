@@ -58,7 +58,7 @@ SIZES, STEPS, SEEDS = (40, 100, 100, 10), 800, range(3)
 SHAPES = [(100, 40), (100, 100), (10, 100)]
 BUDGET = 1500  # a tenth of all weights
 JUDGED = 2000  # fresh examples
-MARGIN = 0.02  # accuracy by which the random masks must be beaten
+MARGIN = 0.05  # accuracy by which the random masks must be beaten
 
 
 def references():
@@ -316,7 +316,7 @@ EXERCISES = [
         mistakes=(
             Mistake(references()["dense"], "keeps 15,000 weights. The budget is 1,500."),
             Mistake([np.zeros(shape, dtype=int) for shape in SHAPES], "no path leads from an input to an output."),
-            Mistake(references()["random"], "beat them by 2 points."),
+            Mistake(references()["random"], "beat them by 5 points."),
             Mistake([S.T for S in references()["random"]], "(100, 40), (100, 100) and (10, 100) are needed."),
         ),
     ),
