@@ -36,7 +36,7 @@ def build(source):
 def whole_range(control):
     """The values that a control can take."""
     if isinstance(control, ipywidgets.Dropdown):
-        values = list(control.options)
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options]
     elif isinstance(control, ipywidgets.ToggleButton):
         values = [False, True]
     else:
