@@ -56,7 +56,7 @@ def test_environment_yml_names_the_same_packages_in_the_same_ranges():
 
 def test_environment_yml_installs_the_course_itself():
     assert PIP_SECTION[-1] == "-e ."
-    assert CONDA["variables"] == {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": 1000}
+    assert CONDA["variables"] == {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
     assert CONDA["channels"][0] == "conda-forge"
 
 
