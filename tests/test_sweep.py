@@ -100,6 +100,25 @@ def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
     assert 20 <= len(trained) <= 20 + 3 * 3
 
 
+def test_levels_with_many_digits_are_found_again(tmp_path):
+    whole = sweep.plan("gradual", [1 / 3, 2 / 3], range(4))
+    calls = []
+
+    def run(rows):
+        calls.extend(rows.index)
+        if len(calls) > 4:
+            raise KeyboardInterrupt
+        return rows.assign(result=1)
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            sweep.resume(whole, run, tmp_path / "thirds.csv", at_once=4)
+    calls.clear()
+    found = sweep.resume(whole, run, tmp_path / "thirds.csv", at_once=4)
+    assert len(found) == len(whole)
+    assert len(calls) == 4  # the second half
+
+
 def test_what_the_plan_does_not_ask_for_is_refused(tmp_path):
     path = tmp_path / "other.csv"
     sweep.plan("dense", [0], [0, 1]).assign(result=1).to_csv(path, index=False)

@@ -133,12 +133,12 @@ def resume(whole, run, path, together="width", at_once=40):
     Raises:
         ValueError: the plan asks for a network twice, or the file holds one that the plan does not ask for.
     """
-    path, keys = Path(path), list(whole.columns)
+    path, keys, whole = Path(path), list(whole.columns), whole.round(DIGITS)
     if whole.duplicated().any():
         raise ValueError("the plan asks for a network twice")
     done = pd.read_csv(path) if path.exists() else whole.head(0)
     done = done.round(dict.fromkeys(whole.select_dtypes("float"), DIGITS))
-    wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole.round(DIGITS), done))
+    wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole, done))
     if not held.isin(wanted).all():
         raise ValueError(f"{path.name} holds networks that the plan does not ask for: give it another name")
     for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False):

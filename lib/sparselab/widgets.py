@@ -328,7 +328,7 @@ def penalised(strength, wanted=0.8):
         (figure, alternative text, sentence).
     """
     fig, (left, right) = plots.figure(7.5, 2.9, columns=2, layout=None, sharey=True)
-    fig.subplots_adjust(left=0.09, right=0.98, top=0.9, bottom=0.17, wspace=0.08)
+    fig.subplots_adjust(left=0.09, right=0.98, top=0.9, bottom=0.17, wspace=0.16)
     plots.priced(left, wanted, strength, power=1)
     plots.priced(right, wanted, strength, power=2)
     left.set_ylabel("cost")
@@ -471,7 +471,7 @@ def so_many_seeds(seeds, level=0.9):
     fig, ax = plots.figure(6.5, 2.4, layout=None)
     fig.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.21)
     plots.ranked(ax, summary, "method", palette.METHODS)
-    ax.set(xlabel="test accuracy", xlim=(0.3, 0.9))
+    ax.set(xlabel="test accuracy", xlim=(0.3, 1))
     first, second = summary.iloc[0], summary.iloc[1]
     apart = "do not overlap" if first["low"] > second["high"] else "overlap"
     words = (
