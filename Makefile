@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
 READY = $(VENV)/ready
 
-.PHONY: lab test lint execute times bench results data clean
+.PHONY: lab test lint frameworks execute times bench results data clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
@@ -30,6 +30,11 @@ test: $(READY) lint
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The sparse layer under TensorFlow, JAX and ONNX. They take gigabytes, so `make test` does without them.
+frameworks: $(READY)
+	$(PIP) --constraint constraints.txt --editable '.[frameworks]'
+	REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest tests/test_frameworks.py
 
 execute: $(READY)
 	$(BIN)/python tests/lessons.py execute $(LESSON)

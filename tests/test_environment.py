@@ -25,6 +25,7 @@ COLAB = {  # preinstalled there in August 2026; its widgets must not be upgraded
     "ipykernel": "6.17.1",
     "ipython": "7.34.0",
     "ipywidgets": "7.7.1",
+    "keras": "3.10.0",  # or newer: the version of late 2025
     "matplotlib": "3.10.0",
     "networkx": "3.5",
     "numpy": "2.1.3",

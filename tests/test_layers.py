@@ -1,11 +1,14 @@
 """The sparse layer."""
 
 import copy
+import io
+import pickle
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call, grad, vmap
 
 from sparselab import layers, masks, measure
 
@@ -86,3 +89,118 @@ def test_measure_sees_the_masked_weights():
     table = measure.layers(network)
     assert table["sparsity"].tolist() == pytest.approx([0.75, 0, 60 / 112])
     assert "sparsity=0.750" in repr(network)
+
+
+# -------------------------------------------------------------------------------- a neighbour among PyTorch's modules
+
+
+@pytest.fixture
+def network():
+    """Two sparse layers with a ReLU between them."""
+    return layers.mlp((6, 5, 4), seed=0, S=[masks.random((5, 6), 0.5, 0), masks.random((4, 5), 0.5, 1)])
+
+
+def survivors():
+    """Ways in which a module is copied; each returns a module that must compute the same."""
+
+    def saved(network):
+        file = io.BytesIO()
+        torch.save(network.state_dict(), file)
+        file.seek(0)
+        twin = layers.mlp((6, 5, 4), seed=1)
+        twin.load_state_dict(torch.load(file))
+        return twin
+
+    def whole(network):
+        file = io.BytesIO()
+        torch.save(network, file)
+        file.seek(0)
+        return torch.load(file, weights_only=False)
+
+    return {
+        "state_dict": saved,
+        "torch.save": whole,
+        "deepcopy": copy.deepcopy,
+        "pickle": lambda network: pickle.loads(pickle.dumps(network)),
+        "compile": lambda network: torch.compile(network, fullgraph=True, backend="aot_eager"),
+        "export": lambda network: torch.export.export(network, (torch.zeros(3, 6),)).module(),
+        "fold": layers.fold,
+    }
+
+
+@pytest.mark.parametrize("way", survivors())
+def test_it_survives(way, network):
+    x = torch.randn(3, 6)
+    assert torch.allclose(survivors()[way](network)(x), network(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_it_moves_as_a_whole(dtype, network):
+    moved = network.to(dtype)
+    assert {tensor.dtype for tensor in moved.state_dict().values()} == {dtype}
+    assert moved(torch.zeros(2, 6, dtype=dtype)).dtype == dtype
+    assert moved.to("meta")(torch.zeros(2, 6, dtype=dtype, device="meta")).device.type == "meta"
+
+
+def test_it_can_be_made_on_a_device_and_in_a_type():
+    layer = layers.SparseLinear(3, 2, device="meta", dtype=torch.float64)
+    assert all(tensor.device.type == "meta" and tensor.dtype == torch.float64 for tensor in layer.state_dict().values())
+
+
+def test_gradients_through_torch_func_are_those_of_autograd(network):
+    x = torch.randn(3, 6)
+
+    def loss(parameters, x):
+        return functional_call(network, parameters, (x,)).square().sum()
+
+    parameters = dict(network.named_parameters())
+    found = grad(loss)({name: value.detach() for name, value in parameters.items()}, x)
+    loss(parameters, x).backward()
+    for name, value in parameters.items():
+        assert torch.allclose(found[name], value.grad, atol=1e-6)
+    one_by_one = vmap(lambda x: network(x))(x)
+    assert torch.allclose(one_by_one, network(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_to_linear_and_back(bias):
+    S = masks.random((4, 6), 0.5, seed=0)
+    layer = layers.SparseLinear(6, 4, bias=bias, S=S)
+    linear = layer.to_linear()
+    x = torch.randn(3, 6)
+    assert type(linear) is nn.Linear
+    assert torch.equal(linear(x), layer(x))
+    back = layers.SparseLinear.from_linear(linear)
+    assert np.array_equal(back.S.numpy(), S)
+    assert torch.equal(back(x), layer(x))
+    assert not back.weight[back.S == 0].any()  # what lay behind the mask is forgotten
+
+
+def test_from_linear_takes_a_mask_and_leaves_the_layer():
+    linear = nn.Linear(6, 4).double()
+    before = linear.weight.clone()
+    S = masks.random((4, 6), 0.5, seed=0)
+    layer = layers.SparseLinear.from_linear(linear, S)
+    with torch.no_grad():
+        layer.weight += 1
+    assert torch.equal(linear.weight, before)
+    assert layer.S.dtype == torch.float64
+    with pytest.raises(ValueError, match="the mask has shape"):
+        layers.SparseLinear.from_linear(linear, S.T)
+
+
+def test_making_layers_of_layers_draws_no_random_numbers():
+    layer = layers.SparseLinear(6, 4)
+    state = torch.get_rng_state()
+    layers.SparseLinear.from_linear(layer.to_linear())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_fold_reaches_every_sparse_layer_once():
+    shared = layers.SparseLinear(4, 4, S=masks.random((4, 4), 0.5, seed=0))
+    network = nn.ModuleDict({"a": nn.Sequential(shared, nn.ReLU(), shared), "b": nn.Linear(4, 2)})
+    folded = layers.fold(network)
+    assert not layers.sparse_layers(folded)
+    assert folded["a"][0] is folded["a"][2]
+    assert len(layers.sparse_layers(network)) == 1
+    assert type(layers.fold(shared)) is nn.Linear

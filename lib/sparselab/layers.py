@@ -1,5 +1,6 @@
 """The sparse layer, y = (W ⊙ S) x + b, and networks made of it."""
 
+import copy
 import itertools
 
 import torch
@@ -19,19 +20,50 @@ class SparseLinear(nn.Module):
         out_features: number of outputs.
         bias: whether there is a b.
         S: mask, (out, in), of zeros and ones of any type; None keeps every weight.
+        device, dtype: where the layer lies and what its numbers are, as for ``nn.Linear``.
 
     Raises:
         ValueError: S is not a mask or not of shape (out, in).
     """
 
-    def __init__(self, in_features, out_features, bias=True, S=None):
+    def __init__(self, in_features, out_features, bias=True, S=None, device=None, dtype=None):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(out_features, in_features))
-        self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
-        self.register_buffer("S", torch.ones(out_features, in_features))
+        like = {"device": device, "dtype": dtype}
+        self.weight = nn.Parameter(torch.empty(out_features, in_features, **like))
+        self.bias = nn.Parameter(torch.empty(out_features, **like)) if bias else None
+        self.register_buffer("S", torch.ones(out_features, in_features, **like))
         if S is not None:
             self.set_mask(S)
         self.reset_parameters()
+
+    @classmethod
+    @torch.no_grad()
+    def from_linear(cls, linear, S=None):
+        """A sparse layer with a copy of the weights and biases of an ``nn.Linear``.
+
+        Args:
+            linear: the layer to copy.
+            S: mask, (out, in); None keeps the weights that are not zero.
+        """
+        n_out, n_in = linear.weight.shape
+        like = {"device": linear.weight.device, "dtype": linear.weight.dtype}
+        layer = nn.utils.skip_init(cls, n_in, n_out, bias=linear.bias is not None, **like)
+        layer.set_mask(linear.weight != 0 if S is None else S)
+        layer.weight.copy_(linear.weight)
+        if linear.bias is not None:
+            layer.bias.copy_(linear.bias)
+        return layer
+
+    @torch.no_grad()
+    def to_linear(self):
+        """An ``nn.Linear`` that computes the same: it holds W ⊙ S, and forgets what W holds behind the mask."""
+        n_out, n_in = self.weight.shape
+        like = {"device": self.weight.device, "dtype": self.weight.dtype}
+        linear = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=self.bias is not None, **like)
+        linear.weight.copy_(self.used_weight)
+        if self.bias is not None:
+            linear.bias.copy_(self.bias)
+        return linear
 
     def set_mask(self, S):
         """Put another mask in place; the weights stay as they are."""
@@ -95,3 +127,29 @@ def mlp(sizes, seed, S=None):
 def sparse_layers(network):
     """The layers of a network that carry a mask, in order."""
     return [module for module in network.modules() if isinstance(module, SparseLinear)]
+
+
+def replaced(network, replacement):
+    """A copy of a network in which every sparse layer has been replaced.
+
+    Args:
+        network: any module; itself a sparse layer, it is replaced as a whole.
+        replacement: called with each sparse layer, returns the module to put in its place.
+    """
+    if isinstance(network, SparseLinear):
+        return replacement(network)
+    network, made = copy.deepcopy(network), {}
+    for name, module in list(network.named_modules(remove_duplicate=False)):
+        if isinstance(module, SparseLinear):
+            if module not in made:  # a layer that is used in two places stays one
+                made[module] = replacement(module)
+            network.set_submodule(name, made[module])
+    return network
+
+
+def fold(network):
+    """A copy of a network for inference: every sparse layer becomes an ``nn.Linear`` that holds W ⊙ S.
+
+    The product with the mask is then paid once and not at every call. Trained on, the copy does not stay sparse.
+    """
+    return replaced(network, SparseLinear.to_linear)

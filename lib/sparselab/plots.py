@@ -138,6 +138,20 @@ def matrix(ax, W, S=None, numbers=None, scale=None):
     return ax
 
 
+def hidden(ax, W, S):
+    """Draw all of a weight matrix, a cross over every entry that its mask hides.
+
+    Args:
+        ax: Axes to draw into.
+        W: weights, (out, in).
+        S: mask of the same shape.
+    """
+    matrix(ax, W, np.ones_like(S), numbers=False)
+    to, source = np.nonzero(np.asarray(S) == 0)
+    ax.scatter(source + 0.5, to + 0.5, marker="x", s=26, color=palette.INK, linewidth=1)
+    return ax
+
+
 def network(ax, weights, masks=None, labels=True, scale=None, values=None, line_labels=False):
     """Draw a fully connected network from left to right. A cut weight has no line.
 

@@ -10,6 +10,7 @@ import itertools
 
 import ipywidgets
 import numpy as np
+import torch
 import traitlets
 
 from sparselab import connectome, layers, masks, measure, methods, palette, plots, tables, tasks, training
@@ -479,3 +480,87 @@ def so_many_seeds(seeds, level=0.9):
         f"{second['method']} {second['mean']:.3f} ({second['low']:.3f} to {second['high']:.3f}). These two {apart}."
     )
     return fig, f"Test accuracy of a dense and four sparse networks at {level:.0%} with 95 % intervals. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 09
+
+
+STEPS_BEHIND = 100
+OPTIMISERS = {
+    "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.05),
+    "SGD, momentum and decay": lambda parameters: torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=0.01),
+    "Adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
+    "Adam with L2": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.01),
+    "AdamW": lambda parameters: torch.optim.AdamW(parameters, lr=0.01, weight_decay=0.01),
+}
+
+
+@functools.cache
+def trained_behind(optimiser):
+    """W of a small sparse layer after each of 100 steps, and its mask.
+
+    Args:
+        optimiser: a key of ``OPTIMISERS``.
+
+    Returns:
+        (array of 101 matrices (out, in), mask).
+    """
+    generator = torch.Generator().manual_seed(0)
+    x, wanted = torch.randn(64, 8, generator=generator), torch.randn(64, 6, generator=generator)
+    (layer,) = layers.mlp((8, 6), seed=0, S=[masks.random((6, 8), 0.5, seed=0)])
+    step, history = OPTIMISERS[optimiser](layer.parameters()), [layer.weight.detach().clone()]
+    for _ in range(STEPS_BEHIND):
+        step.zero_grad()
+        (layer(x) - wanted).square().mean().backward()
+        step.step()
+        history.append(layer.weight.detach().clone())
+    return torch.stack(history).numpy(), layer.S.numpy()
+
+
+def behind_the_mask():
+    """Train a small sparse layer and watch what its W holds where the mask is zero."""
+    optimiser = ipywidgets.Dropdown(
+        options=list(OPTIMISERS),
+        value="Adam with L2",
+        description="optimiser",
+        layout=ipywidgets.Layout(width="300px"),
+    )
+    return panel({"steps": slider("steps", 20, 0, STEPS_BEHIND, 5), "optimiser": optimiser}, hidden_weights)
+
+
+def hidden_weights(steps, optimiser):
+    """The picture of the panel behind the mask: W with its hidden entries marked, and their size along the steps.
+
+    Args:
+        steps: from 0 to 100.
+        optimiser: a key of ``OPTIMISERS``.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    fig, (left, right) = plots.figure(8.0, 3.0, columns=2, layout=None, width_ratios=(1, 1.15))
+    fig.subplots_adjust(left=0.06, right=0.98, top=0.96, bottom=0.17, wspace=0.22)
+    for name in OPTIMISERS:
+        W, S = trained_behind(name)
+        size = np.sqrt((W[:, S == 0] ** 2).mean(axis=1))
+        chosen = name == optimiser
+        right.plot(
+            100 * size / size[0],
+            color=palette.BLUE if chosen else palette.QUIET,
+            linewidth=2.4 if chosen else 0.9,
+            zorder=3 if chosen else 2,
+        )
+        if chosen:
+            right.plot(steps, 100 * size[steps] / size[0], "o", color=palette.INK, markersize=7, zorder=4)
+            now, left_over = W[steps], size[steps] / size[0]
+    plots.hidden(left, now, S)
+    right.set(xlim=(0, STEPS_BEHIND), ylim=(0, 110), xlabel="step", ylabel="hidden weights, % of start")
+    words = (
+        f"{optimiser}, {steps} steps: behind the mask lie {int((now[S == 0] != 0).sum())} of {int((S == 0).sum())} "
+        f"weights that are not zero; their root mean square is {left_over:.1%} of what it was."
+    )
+    return (
+        fig,
+        f"A weight matrix with the entries behind its mask marked, and their size along the steps. {words}",
+        words,
+    )

@@ -1,0 +1,221 @@
+"""How sparse matrices are stored: the same product in every layout, and bytes counted exactly."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from sparselab import layers, masks, storage
+
+W = np.array([[0, 2, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4], [0, 0, 5, 0]], dtype=float)
+
+
+def sparse_layer(n_in=32, n_out=16, sparsity=0.8, bias=True):
+    torch.manual_seed(0)
+    return layers.SparseLinear(n_in, n_out, bias=bias, S=masks.random((n_out, n_in), sparsity, seed=0))
+
+
+# ----------------------------------------------------------------------------------------------------- by hand
+
+
+def test_the_lists_of_a_small_matrix():
+    coo, csr, bsr = storage.COO.of(W), storage.CSR.of(W), storage.BSR.of(W, block=(2, 2))
+    assert coo.values.tolist() == csr.values.tolist() == [2, 3, 4, 5]
+    assert coo.rows.tolist() == [0, 2, 2, 3]
+    assert coo.columns.tolist() == csr.columns.tolist() == [1, 0, 3, 2]
+    assert csr.starts.tolist() == [0, 1, 1, 3, 4]
+    assert bsr.blocks.tolist() == [[[0, 2], [0, 0]], [[3, 0], [0, 0]], [[0, 4], [5, 0]]]
+    assert bsr.columns.tolist() == [0, 0, 1]
+    assert bsr.starts.tolist() == [0, 1, 3]
+
+
+@given(rows=st.integers(1, 6), columns=st.integers(1, 6), sparsity=st.floats(0, 0.99), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_every_layout_gives_the_matrix_back(rows, columns, sparsity, seed):
+    shape = (2 * rows, 3 * columns)
+    W = np.random.default_rng(seed).normal(size=shape) * masks.random(shape, sparsity, seed)
+    for stored in (storage.COO.of(W), storage.CSR.of(W), storage.BSR.of(W, block=(2, 3))):
+        assert np.array_equal(stored.dense(), W.astype(np.float32))
+
+
+def test_bytes_by_hand_are_those_of_torch():
+    layer = sparse_layer()
+    W, kept = layer.used_weight.detach().numpy(), int(layer.S.sum())
+    bias = layer.bias.nbytes
+    for index, layout in ((np.int32, "csr"), (np.int64, "csr int64")):
+        assert storage.CSR.of(W, index).nbytes == storage.SparseInference(layer, layout).nbytes - bias
+        assert storage.CSR.of(W, index).nbytes == 4 * kept + np.dtype(index).itemsize * (kept + 17)
+    assert storage.COO.of(W, np.int64).nbytes == storage.SparseInference(layer, "coo").nbytes - bias == 20 * kept
+    by_hand, stored = storage.BSR.of(W, (4, 4)), storage.SparseInference(layer, "bsr", (4, 4))
+    assert by_hand.nbytes == stored.nbytes - bias
+    assert storage.SparseInference(layer, "folded").nbytes - bias == 4 * W.size
+
+
+@pytest.mark.parametrize("block", [(3, 4), (4, 5), (0, 4)])
+def test_blocks_that_do_not_tile_are_refused(block):
+    with pytest.raises(ValueError, match=rf"blocks of {block[0]} × {block[1]} do not tile a matrix of 16 × 32"):
+        storage.BSR.of(np.ones((16, 32)), block)
+    with pytest.raises(ValueError, match="do not tile"):
+        storage.SparseInference(sparse_layer(), "bsr", block)
+
+
+# ----------------------------------------------------------------------------------------------------- in torch
+
+
+@pytest.mark.parametrize("layout", storage.SparseInference.LAYOUTS)
+@pytest.mark.parametrize("bias", [True, False])
+def test_every_layout_computes_the_same(layout, bias):
+    layer = sparse_layer(bias=bias)
+    stored = storage.SparseInference(layer, layout, block=(4, 4))
+    for shape in ((32,), (1, 32), (7, 32), (2, 3, 32)):
+        x = torch.randn(shape)
+        assert stored(x).shape == layer(x).shape
+        assert torch.allclose(stored(x), layer(x), atol=1e-5)
+    assert torch.allclose(stored.weight().to_dense(), layer.used_weight)
+    assert not list(stored.parameters())
+
+
+@pytest.mark.parametrize("layout", storage.SparseInference.LAYOUTS)
+def test_stored_layers_are_copied_saved_and_moved(layout):
+    stored, x = storage.SparseInference(sparse_layer(), layout, block=(4, 4)), torch.randn(3, 32)
+    other = storage.SparseInference(sparse_layer(), layout, block=(4, 4))
+    for part in other.buffers():
+        if part.is_floating_point():
+            part.zero_()
+    other.load_state_dict(stored.state_dict())
+    for twin in (copy.deepcopy(stored), pickle.loads(pickle.dumps(stored)), other):
+        assert torch.equal(twin(x), stored(x))
+    assert stored.double()(x.double()).dtype == torch.float64
+
+
+def test_a_layer_with_nothing_left_gives_its_bias():
+    layer = layers.SparseLinear(8, 4, S=np.zeros((4, 8)))
+    for layout in ("csr", "coo"):
+        assert torch.allclose(storage.SparseInference(layer, layout)(torch.randn(3, 8)), layer.bias.expand(3, 4))
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match="layout must be one of folded, csr, csr int64, coo, bsr, got 'csc'"):
+        storage.SparseInference(sparse_layer(), "csc")
+
+
+# ----------------------------------------------------------------------------------------------------- in training
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_csr_linear_trains_like_a_sparse_layer(bias):
+    layer = sparse_layer(bias=bias)
+    packed = storage.CSRLinear(layer)
+    results = []
+    for module in (layer, packed):
+        torch.manual_seed(1)
+        x, optimiser = torch.randn(5, 32, requires_grad=True), torch.optim.Adam(module.parameters(), lr=0.01)
+        for _ in range(3):
+            x.grad = None
+            optimiser.zero_grad()
+            module(x).square().mean().backward()
+            optimiser.step()
+        results.append((x.grad, module(x), module.weight if module is layer else module.values))
+    (grad, y, W), (grad_packed, y_packed, values) = results
+    assert torch.allclose(grad, grad_packed, atol=1e-6)
+    assert torch.allclose(y, y_packed, atol=1e-5)
+    assert torch.allclose(W[layer.S == 1], values, atol=1e-6)
+
+
+def test_csr_linear_passes_gradcheck():
+    packed = storage.CSRLinear(sparse_layer(6, 4, 0.5).double())
+    x = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(packed, (x,))
+    assert packed(x[0]).shape == (4,)
+
+
+def test_csr_linear_keeps_a_weight_that_is_zero_and_stores_no_other():
+    layer = sparse_layer(6, 4, 0.5)
+    with torch.no_grad():
+        layer.weight.zero_()
+    packed = storage.CSRLinear(layer)
+    assert packed.values.numel() == int(layer.S.sum())
+    packed(torch.ones(1, 6)).sum().backward()
+    assert (packed.values.grad == 1).all()
+
+
+# ----------------------------------------------------------------------------------------------------- the clock
+
+
+def test_what_is_timed():
+    table = storage.measure_layouts([32], [0.5, 0.9], [4], repeats=2)
+    assert len(table) == 2 * len(storage.LAYOUTS) - 1
+    assert (table["low"] <= table["seconds"]).all()
+    assert (table["seconds"] <= table["high"]).all()
+    assert (table["seconds"] > 0).all()
+    folded = table[table["layout"] == "folded"]
+    assert (folded["bytes"] == 4 * (32 * 32 + 32)).all()
+    blocks = table[table["layout"] == "bsr"]
+    assert blocks["sparsity"].tolist() == [0.5]  # of four blocks of 16 × 16, nine tenths would be all
+    assert "bsr" not in set(storage.measure_layouts([30], [0.5], [4], repeats=1)["layout"])
+
+
+def times(**quartiles):
+    rows = [
+        {"layout": name, "low": low, "seconds": middle, "high": high} for name, (low, middle, high) in quartiles.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_layout_is_chosen_only_where_it_is_certainly_faster():
+    folded = (10, 11, 12)
+    assert storage.fastest(times(folded=folded, csr=(5, 6, 7), coo=(3, 8, 9))) == "csr"
+    assert storage.fastest(times(folded=folded, csr=(5, 6, 10.5))) == "folded"
+    assert storage.fastest(times(folded=folded, csr=(20, 21, 22))) == "folded"
+    assert storage.fastest(times(folded=folded)) == "folded"
+
+
+def test_best_layout_tries_only_what_is_smaller(monkeypatch):
+    tried = []
+
+    def fake(layer, batch, layouts, block, repeats):
+        tried.append(layouts)
+        return times(**{name: (1, 1, 1) if name == "folded" else (0.1, 0.1, 0.1) for name in layouts})
+
+    monkeypatch.setattr(storage, "time_layouts", fake)
+    assert storage.best_layout(sparse_layer(sparsity=0.2), batch=1) == "folded"
+    assert tried == []
+    assert storage.best_layout(sparse_layer(sparsity=0.7), batch=1) == "csr"
+    assert storage.best_layout(sparse_layer(sparsity=0.9), batch=1) in ("csr", "coo")
+    assert tried == [["folded", "csr"], ["folded", "csr", "coo"]]
+
+
+def test_a_whole_network_for_inference():
+    network = layers.mlp((64, 48, 32, 10), seed=0, S=[masks.random(s, 0.9, 0) for s in ((48, 64), (32, 48), (10, 32))])
+    stored = storage.for_inference(network, batch=4, repeats=2)
+    assert [type(module) for module in stored] == [
+        storage.SparseInference, nn.ReLU, storage.SparseInference, nn.ReLU, storage.SparseInference,
+    ]  # fmt: skip
+    x = torch.randn(4, 64)
+    assert torch.allclose(stored(x), network(x), atol=1e-5)
+    assert len(layers.sparse_layers(network)) == 3
+
+
+# ----------------------------------------------------------------------------------------------------- the model
+
+MACHINE = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, walk=2e9, turn=1e9, call=2e-5)
+
+
+def test_the_model_counts_bytes_and_multiply_adds():
+    dense, csr = storage.predict(MACHINE, 1000, 1000, 0.9, batch=100)
+    assert dense == pytest.approx(4e6 / 4e10 + 1e8 / 1e11)
+    assert csr == pytest.approx(2e-5 + 2000 * 100 / 1e9 + (8e5 + 4004) / 4e10 + 1e7 / 2e10)
+    _, csr = storage.predict(MACHINE, 1000, 1000, 0.9, batch=1)
+    assert csr == pytest.approx(2e-5 + 2000 / 1e9 + (8e5 + 4004) / 4e10 + 1e5 / 2e9)
+
+
+def test_this_machine_can_be_measured():
+    machine = storage.measure_machine(repeats=3)
+    assert all(value > 0 for value in vars(machine).values())
+    assert machine.dense > machine.walk
