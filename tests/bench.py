@@ -1,9 +1,14 @@
-"""What the training engine costs: measured, never asserted. `make bench` writes the table in docs/engine.md.
+"""What the engine and the layers cost: measured, never asserted. `make bench` writes docs/engine.md and docs/layers.md.
+
+python tests/bench.py [engine] [layers]    one of the two, or both
 
 Every comparison is made within one run, its sides taken in turn, and given as the median of several repeats.
 """
 
+import argparse
+import copy
 import datetime
+import functools
 import itertools
 import os
 import platform
@@ -17,14 +22,14 @@ import lessons
 import psutil
 import torch
 from torch import nn
+from torch.nn.utils import parametrize, prune
 from torch.utils.data import DataLoader, TensorDataset
 
-from sparselab import layers, tasks, training
+from sparselab import doctor, layers, masks, storage, tasks, training
 
 SIZES = {"40-50-50-10": (40, 50, 50, 10), "40-100-100-10": (40, 100, 100, 10), "40-256-256-10": (40, 256, 256, 10)}
 COUNTS = (1, 8, 32, 128)
 BATCH, STEPS, REPEATS = 100, 60, 5
-PAGE = lessons.ROOT / "docs" / "engine.md"
 BEGIN, END = "<!-- measured: written by make bench -->", "<!-- end of what was measured -->"
 
 
@@ -151,7 +156,7 @@ def memory_rows():
         for n in (1, 32, 128):
             code = (
                 "import psutil, threading, time, sparselab, torch\n"
-                "from sparselab import layers, tasks, training\n"
+                "from sparselab import doctor, layers, masks, storage, tasks, training\n"
                 "task = tasks.mnist1d()\n"
                 "me = psutil.Process()\n"
                 "idle = peak = me.memory_info().rss\n"
@@ -184,37 +189,134 @@ def six_lessons():
     return in_turn, time.perf_counter() - start
 
 
-def processor():
-    """The name of this machine's processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+# ------------------------------------------------------------------------------------------------------- layers
+
+
+class Masking(nn.Module):
+    """A parametrization: the weight times a mask."""
+
+    def __init__(self, S):
+        super().__init__()
+        self.register_buffer("S", S)
+
+    def forward(self, W):
+        return W * self.S
+
+
+def masked_in_four_ways(n_in, n_out, sparsity):
+    """The same layer without a mask, as a SparseLinear, pruned, parametrized: {name: module}."""
+    S = torch.as_tensor(masks.random((n_out, n_in), sparsity, seed=0)).float()
+    torch.manual_seed(0)
+    dense = nn.Linear(n_in, n_out)
+    pruned, parametrized = copy.deepcopy(dense), copy.deepcopy(dense)
+    prune.custom_from_mask(pruned, "weight", S)
+    parametrize.register_parametrization(parametrized, "weight", Masking(S))
+    return {
+        "nn.Linear": dense,
+        "SparseLinear": layers.SparseLinear.from_linear(dense, S),
+        "torch.nn.utils.prune": pruned,
+        "parametrization": parametrized,
+    }
+
+
+def training_step_rows(n_in=784, n_out=300, batch=128, repeats=301):
+    yield (
+        f"A training step of one layer, {n_in} → {n_out}, batch {batch}, 90 % cut: milliseconds, and as a multiple of "
+        "nn.Linear."
+    )
+    yield ""
+    x, wanted = torch.randn(batch, n_in), torch.randn(batch, n_out)
+
+    def step(module, optimiser):
+        optimiser.zero_grad()
+        (module(x) * wanted).mean().backward()
+        optimiser.step()
+
+    optimisers = {
+        "SGD": lambda module: torch.optim.SGD(module.parameters(), lr=1e-3),
+        "Adam, fused": lambda module: torch.optim.Adam(module.parameters(), lr=1e-3, fused=True),
+    }
+    found = {}
+    for name, optimiser_of in optimisers.items():
+        modules = masked_in_four_ways(n_in, n_out, 0.9)
+        optimiser = {kind: optimiser_of(module) for kind, module in modules.items()}
+        calls = {kind: functools.partial(step, modules[kind], optimiser[kind]) for kind in modules}
+        times = storage.time_in_turn(calls, repeats)
+        found[name] = {kind: statistics.median(values) for kind, values in times.items()}
+    yield f"| optimiser | {' | '.join(found['SGD'])} |"
+    yield "|---|---|---|---|---|"
+    for name, times in found.items():
+        cells = [f"{1e3 * value:.2f} ({value / times['nn.Linear']:.2f}×)" for value in times.values()]
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+@torch.no_grad()
+def inference_rows(n=2048, batches=(1, 64), sparsities=(0.8, 0.9, 0.95, 0.99), repeats=25):
+    yield f"Inference of one layer, {n} × {n}: milliseconds, and how many times faster than the dense layer."
+    yield ""
+    yield "| batch | sparsity | dense | W ⊙ S | folded | CSR | COO | BSR, in blocks | best_layout |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    shown = ("dense", "masked", "folded", "csr", "coo", "bsr")
+    for sparsity, batch in itertools.product(sparsities, batches):
+        table = storage.measure_layouts([n], [sparsity], [batch], shown, repeats=repeats).set_index("layout")
+        layer = layers.SparseLinear(n, n, S=masks.random((n, n), sparsity, seed=0))
+        dense = table.loc["dense", "seconds"]
+        cells = [
+            f"{1e3 * table.loc[kind, 'seconds']:.2f} ({dense / table.loc[kind, 'seconds']:.1f}×)" for kind in shown
+        ]
+        yield f"| {batch} | {sparsity:.0%} | {' | '.join(cells)} | {storage.best_layout(layer, batch)} |"
+
+
+# ------------------------------------------------------------------------------------------------------- pages
+
+
+def machine():
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"Measured on {datetime.date.today():%Y-%m-%d}: {doctor.processor()}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"OMP_WAIT_POLICY={os.environ.get('OMP_WAIT_POLICY', 'unset')}."
+    )
+
+
+def engine():
+    """Lines of the engine's page."""
+    yield f"{machine()} Batch {BATCH}; medians of {REPEATS} repeats, taken in turn."
+    yield ""
+    yield from speed_rows()
+    yield ""
+    yield from memory_rows()
+    yield ""
+    in_turn, at_once = six_lessons()
+    yield (
+        f"Lessons 01 to 06: {in_turn:.0f} s one after the other, {at_once:.0f} s all at once: {at_once / in_turn:.2f}×."
+    )
+
+
+def sparse_layers():
+    """Lines of the layers' page."""
+    yield f"{machine()} Medians, taken in turn."
+    yield ""
+    yield from training_step_rows()
+    yield ""
+    yield from inference_rows()
+
+
+PAGES = {"engine": engine, "layers": sparse_layers}
 
 
 def main():
-    memory = psutil.virtual_memory().total / 2**30
-    lines = [
-        f"Measured on {datetime.date.today():%Y-%m-%d}: {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
-        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}, "
-        f"OMP_WAIT_POLICY={os.environ.get('OMP_WAIT_POLICY', 'unset')}. Batch {BATCH}; medians of {REPEATS} repeats, "
-        "taken in turn.",
-        "",
-    ]
-    for rows in (speed_rows, memory_rows):
-        for row in rows():
-            print(row, flush=True)
-            lines.append(row)
-        lines.append("")
-    in_turn, at_once = six_lessons()
-    lines.append(
-        f"Lessons 01 to 06: {in_turn:.0f} s one after the other, {at_once:.0f} s all at once: {at_once / in_turn:.2f}×."
-    )
-    print(lines[-1])
-    head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    text = "\n".join([BEGIN, "", *lines, "", END])
-    PAGE.write_text(head + text + rest.split(END)[1], encoding="utf-8", newline="\n")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", nargs="*", choices=[*PAGES, []], default=[], help="what to measure; nothing: all")
+    for name in parser.parse_args().pages or PAGES:
+        lines = []
+        for line in PAGES[name]():
+            print(line, flush=True)
+            lines.append(line)
+        page = lessons.ROOT / "docs" / f"{name}.md"
+        head, rest = page.read_text(encoding="utf-8").split(BEGIN)
+        text = "\n".join([BEGIN, "", *lines, "", END])
+        page.write_text(head + text + rest.split(END)[1], encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

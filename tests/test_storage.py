@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from sparselab import layers, masks, storage
 
@@ -191,20 +190,40 @@ def test_best_layout_tries_only_what_is_smaller(monkeypatch):
     assert tried == [["folded", "csr"], ["folded", "csr", "coo"]]
 
 
-def test_a_whole_network_for_inference():
-    network = layers.mlp((64, 48, 32, 10), seed=0, S=[masks.random(s, 0.9, 0) for s in ((48, 64), (32, 48), (10, 32))])
-    stored = storage.for_inference(network, batch=4, repeats=2)
-    assert [type(module) for module in stored] == [
-        storage.SparseInference, nn.ReLU, storage.SparseInference, nn.ReLU, storage.SparseInference,
-    ]  # fmt: skip
+@pytest.fixture
+def network():
+    return layers.mlp((64, 48, 32, 10), seed=0, S=[masks.random(s, 0.9, 0) for s in ((48, 64), (32, 48), (10, 32))])
+
+
+def stored_layouts(module):
+    return [part.layout for part in module.modules() if isinstance(part, storage.SparseInference)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "layouts"), [((1, 2), ["csr"] * 3), ((2, 1), ["folded"] * 3), ((1, 1), ["folded"] * 3)]
+)
+def test_a_network_is_stored_sparsely_only_if_it_is_faster_as_a_whole(network, monkeypatch, seconds, layouts):
+    monkeypatch.setattr(storage, "best_layout", lambda layer, batch, repeats: "csr")
+    monkeypatch.setattr(
+        storage, "time_in_turn", lambda calls, repeats: dict(zip(("chosen", "folded"), seconds, strict=True))
+    )
     x = torch.randn(4, 64)
+    stored = storage.for_inference(network, x)
+    assert stored_layouts(stored) == layouts
     assert torch.allclose(stored(x), network(x), atol=1e-5)
     assert len(layers.sparse_layers(network)) == 3
 
 
+def test_a_network_is_stored_by_the_clock(network):
+    x = torch.randn(4, 64)
+    stored = storage.for_inference(network, x, repeats=2)
+    assert len(stored_layouts(stored)) == 3
+    assert torch.allclose(stored(x), network(x), atol=1e-5)
+
+
 # ----------------------------------------------------------------------------------------------------- the model
 
-MACHINE = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, walk=2e9, turn=1e9, call=2e-5)
+MACHINE = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e9, call=2e-5)
 
 
 def test_the_model_counts_bytes_and_multiply_adds():
@@ -212,10 +231,46 @@ def test_the_model_counts_bytes_and_multiply_adds():
     assert dense == pytest.approx(4e6 / 4e10 + 1e8 / 1e11)
     assert csr == pytest.approx(2e-5 + 2000 * 100 / 1e9 + (8e5 + 4004) / 4e10 + 1e7 / 2e10)
     _, csr = storage.predict(MACHINE, 1000, 1000, 0.9, batch=1)
-    assert csr == pytest.approx(2e-5 + 2000 / 1e9 + (8e5 + 4004) / 4e10 + 1e5 / 2e9)
+    assert csr == pytest.approx(2e-5 + (8e5 + 4004) / 4e10 + 1e5 / 2e10)
 
 
 def test_this_machine_can_be_measured():
     machine = storage.measure_machine(repeats=3)
     assert all(value > 0 for value in vars(machine).values())
-    assert machine.dense > machine.walk
+    assert machine.dense > machine.sparse
+
+
+def test_times_relative_to_the_dense_layer():
+    rows = [("a", "dense", 0.5, 2.0), ("a", "csr", 0.5, 3.0), ("a", "dense", 0.9, 4.0), ("a", "csr", 0.9004, 1.0)]
+    rows += [("b", "csr", 0.5, 5.0), ("b", "dense", 0.5, 1.0)]
+    table = pd.DataFrame(rows, columns=["machine", "layout", "sparsity", "seconds"]).assign(size=8, batch=1)
+    found = storage.relative_to_dense(table.assign(low=table["seconds"] / 2, high=2 * table["seconds"]))
+    csr = found[found["layout"] == "csr"]
+    assert csr["ratio"].tolist() == [1.5, 0.25, 5.0]
+    assert csr["low"].tolist() == [0.75, 0.125, 2.5]
+    assert csr["high"].tolist() == [3.0, 0.5, 10.0]
+
+
+def test_where_zeros_begin_to_pay():
+    assert storage.pays_from([0.5, 0.8, 0.9], [2, 1.2, 0.7]) == pytest.approx(0.84)
+    assert storage.pays_from([0.5, 0.8, 0.9], [0.9, 1.2, 0.7]) == pytest.approx(0.84)
+    assert storage.pays_from([0.5, 0.8], [0.9, 0.8]) == 0.5
+    assert np.isnan(storage.pays_from([0.5, 0.8], [0.9, 1.0]))
+
+
+def test_the_predicted_crossing_is_where_the_predictions_cross():
+    for batch in (1, 64):
+        sparsity = storage.predicted_to_pay_from(MACHINE, 1000, 1000, batch)
+        dense, csr = storage.predict(MACHINE, 1000, 1000, sparsity, batch)
+        assert dense == pytest.approx(csr)
+    assert np.isnan(storage.predicted_to_pay_from(MACHINE, 16, 16, batch=1))  # the call alone takes longer
+
+
+def test_a_training_step_is_timed_and_trains_no_layer_of_the_caller():
+    layer = sparse_layer()
+    before = layer.weight.clone()
+    table = storage.time_training(layer, batch=4, repeats=2)
+    assert table["layout"].tolist() == ["dense", "masked", "csr"]
+    assert (table["seconds"] > 0).all()
+    assert torch.equal(layer.weight, before)
+    assert layer.weight.grad is None

@@ -57,6 +57,15 @@ def check_threads():
     return True, f"{threads}, waiting threads sleep"
 
 
+def processor():
+    """The name of this machine's processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
 def check_memory():
     """(fine?, sentence) about free memory."""
     free = psutil.virtual_memory().available

@@ -33,6 +33,16 @@ METHODS = {
     "iterative": (BLUE, "X"),
 }
 
+# Ways to store a sparse matrix and to multiply with it.
+LAYOUTS = {
+    "dense": (BLACK, "o"),
+    "masked": (PURPLE, "s"),
+    "csr": (BLUE, "^"),
+    "csr int64": (SKY, "v"),
+    "coo": (VERMILION, "X"),
+    "bsr": (GREEN, "P"),
+}
+
 # Each neuron type keeps its colour, its marker and its place: sensory left, motor right.
 NEURON_TYPES = {
     "sensory": (GREEN, "^"),

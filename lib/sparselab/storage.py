@@ -4,6 +4,7 @@ First the three common layouts by hand, small and for reading; then the same one
 clock, and a model that predicts what it will show.
 """
 
+import copy
 import itertools
 import time
 import warnings
@@ -187,9 +188,14 @@ class SparseInference(nn.Module):
     def forward(self, x):
         if self.layout == "folded":
             return nn.functional.linear(x, self.values, self.bias)
-        # The sparse matrix stands on the left: torch's product with one on the right is several times slower.
+        # The sparse matrix stands on the left: torch's product with one on the right is several times slower. For a
+        # single example there is a product of its own, twice as fast.
         flat = x.reshape(-1, self.shape[1])
-        return torch.addmm(self.bias[:, None], self.weight(), flat.T).T.reshape(*x.shape[:-1], self.shape[0])
+        if len(flat) == 1 and self.layout.startswith("csr"):
+            y = torch.addmv(self.bias, self.weight(), flat[0])
+        else:
+            y = torch.addmm(self.bias[:, None], self.weight(), flat.T).T
+        return y.reshape(*x.shape[:-1], self.shape[0])
 
     @property
     def nbytes(self):
@@ -320,11 +326,42 @@ def time_layouts(layer, batch, layouts=SparseInference.LAYOUTS, block=BLOCK, rep
     """
     x = torch.randn(batch, layer.weight.shape[1]).to(layer.weight)
     modules = {name: _in_layout(layer, name, block) for name in layouts}
-    times = time_in_turn({name: lambda module=module: module(x) for name, module in modules.items()}, repeats)
+    return _timed(modules, {name: lambda module=module: module(x) for name, module in modules.items()}, repeats)
+
+
+def time_training(layer, batch, repeats=9):
+    """Time a training step of one layer: forward, backward to weights, bias and input, and a step of plain SGD.
+
+    Args:
+        layer: a ``layers.SparseLinear``, on the device to measure.
+        batch: examples a step.
+        repeats: timings of each.
+
+    Returns:
+        A data frame with a row a kind of layer: "dense" (``nn.Linear``), "masked" (``layers.SparseLinear``) and "csr"
+        (:class:`CSRLinear`); its columns are those of :func:`time_layouts`.
+    """
+    x = torch.randn(batch, layer.weight.shape[1]).to(layer.weight).requires_grad_()
+    wanted = torch.randn(batch, layer.weight.shape[0]).to(layer.weight)
+    modules = {"dense": _in_layout(layer, "dense", BLOCK), "masked": copy.deepcopy(layer), "csr": CSRLinear(layer)}
+
+    def step(module, optimiser):
+        optimiser.zero_grad()
+        x.grad = None
+        (module(x) * wanted).mean().backward()
+        optimiser.step()
+
+    optimisers = {name: torch.optim.SGD(module.parameters(), lr=1e-3) for name, module in modules.items()}
+    calls = {name: lambda name=name: step(modules[name], optimisers[name]) for name in modules}
+    return _timed(modules, calls, repeats)
+
+
+def _timed(modules, calls, repeats):
+    """A row a module: its median time, the quartiles around it, and its bytes."""
     rows = []
-    for name, module in modules.items():
-        low, seconds, high = np.quantile(times[name], [0.25, 0.5, 0.75])
-        stored = sum(part.nbytes for part in itertools.chain(module.parameters(), module.buffers()))
+    for name, times in time_in_turn(calls, repeats).items():
+        low, seconds, high = np.quantile(times, [0.25, 0.5, 0.75])
+        stored = sum(part.nbytes for part in itertools.chain(modules[name].parameters(), modules[name].buffers()))
         rows.append({"layout": name, "seconds": seconds, "low": low, "high": high, "bytes": stored})
     return pd.DataFrame(rows)
 
@@ -335,7 +372,7 @@ def _in_layout(layer, layout, block):
     return layer if layout == "masked" else SparseInference(layer, layout, block)
 
 
-def measure_layouts(sizes, sparsities, batches, layouts=LAYOUTS, block=BLOCK, **options):
+def measure_layouts(sizes, sparsities, batches, layouts=LAYOUTS, block=BLOCK, device="cpu", **options):
     """Time square sparse layers over size, sparsity and batch.
 
     "bsr" gets a mask of whole blocks, as sparse as the random mask of the others: blocks can't pay otherwise. Where
@@ -345,6 +382,7 @@ def measure_layouts(sizes, sparsities, batches, layouts=LAYOUTS, block=BLOCK, **
         sizes: units in and out.
         sparsities: from 0 to below 1.
         batches: examples a call.
+        device: where to measure.
         layouts, block, options: as for :func:`time_layouts`.
 
     Returns:
@@ -352,7 +390,7 @@ def measure_layouts(sizes, sparsities, batches, layouts=LAYOUTS, block=BLOCK, **
         bytes.
     """
     tables = []
-    for n, sparsity, batch in itertools.product(sizes, sparsities, batches):
+    for n, sparsity in itertools.product(sizes, sparsities):
         scattered = [name for name in layouts if name != "bsr"]
         tries = [(masks.random((n, n), sparsity, seed=0), scattered)]
         if "bsr" in layouts and n % block[0] == n % block[1] == 0:
@@ -361,11 +399,53 @@ def measure_layouts(sizes, sparsities, batches, layouts=LAYOUTS, block=BLOCK, **
         for S, chosen in tries:
             if not S.any():
                 continue
-            layer = layers.SparseLinear(n, n, S=S)
-            found = time_layouts(layer, batch, chosen, block, **options)
-            tables.append(found.assign(size=n, sparsity=1 - S.mean(), batch=batch))
+            layer = layers.SparseLinear(n, n, S=S, device=device)
+            for batch in batches:
+                found = time_layouts(layer, batch, chosen, block, **options)
+                tables.append(found.assign(size=n, sparsity=1 - S.mean(), batch=batch))
     columns = ["size", "sparsity", "batch", "layout", "seconds", "low", "high", "bytes"]
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def relative_to_dense(table):
+    """Times as multiples of the dense layer's time in the same setting, measured in turn with them.
+
+    Args:
+        table: data frame of :func:`measure_layouts`, perhaps with a column machine or product too.
+
+    Returns:
+        The data frame with the columns ratio, and low and high as ratios; sparsities are rounded to 1 %.
+    """
+    table = table.assign(sparsity=table["sparsity"].round(2))
+    keys = [name for name in ("machine", "product", "size", "sparsity", "batch") if name in table]
+    dense = table.loc[table["layout"] == "dense", [*keys, "seconds"]].rename(columns={"seconds": "dense"})
+    table = table.merge(dense, on=keys)
+    ratios = {"ratio": "seconds", "low": "low", "high": "high"}
+    return table.assign(**{name: table[column] / table["dense"] for name, column in ratios.items()}).drop(
+        columns="dense"
+    )
+
+
+def pays_from(sparsities, ratios):
+    """The sparsity from which on a layout is faster than the dense one.
+
+    Args:
+        sparsities: where it was measured, rising.
+        ratios: its time divided by that of the dense one, at each.
+
+    Returns:
+        The place where the ratio falls below 1 for good, by a straight line between two measurements; the first
+        sparsity where it is always below, NaN where it is not below at the last.
+    """
+    sparsities, ratios = np.asarray(sparsities, dtype=float), np.asarray(ratios, dtype=float)
+    if ratios[-1] >= 1:
+        return np.nan
+    slower = np.flatnonzero(ratios >= 1)
+    if not slower.size:
+        return float(sparsities[0])
+    k = slower[-1]
+    part = (ratios[k] - 1) / (ratios[k] - ratios[k + 1])
+    return float(sparsities[k] + part * (sparsities[k + 1] - sparsities[k]))
 
 
 def best_layout(layer, batch, block=BLOCK, repeats=15):
@@ -402,15 +482,25 @@ def fastest(table):
     return "folded" if certain.empty else certain["seconds"].idxmin()
 
 
-def for_inference(network, batch, **options):
+@torch.no_grad()
+def for_inference(network, x, repeats=15):
     """A copy of a network with every sparse layer in the layout that is fastest here.
+
+    What is fastest alone need not be so among other layers. So the whole copy is timed against a folded one, and where
+    it does not win beyond the noise, every layer is folded.
 
     Args:
         network: any module with sparse layers.
-        batch: examples a call.
-        **options: passed on to :func:`best_layout`.
+        x: examples as the network will get them, (batch, ...).
+        repeats: timings of each candidate.
+
+    Returns:
+        The copy; its sparse layers have become :class:`SparseInference` modules.
     """
-    return layers.replaced(network, lambda layer: SparseInference(layer, best_layout(layer, batch, **options)))
+    chosen = layers.replaced(network, lambda layer: SparseInference(layer, best_layout(layer, len(x), repeats=repeats)))
+    folded = layers.replaced(network, lambda layer: SparseInference(layer, "folded"))
+    times = time_in_turn({"chosen": lambda: chosen(x), "folded": lambda: folded(x)}, repeats)
+    return chosen if np.quantile(times["chosen"], 0.75) < np.quantile(times["folded"], 0.25) else folded
 
 
 # ------------------------------------------------------------------------------------------------- the model
@@ -418,55 +508,46 @@ def for_inference(network, batch, **options):
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine can do, as far as a sparse product asks for it. All are rates a second, but for ``call``.
+    """What a machine can do, as far as a sparse product asks for it.
 
     Attributes:
-        bandwidth: bytes read from memory.
-        dense: multiply-adds of a dense product that is limited by arithmetic.
-        sparse: multiply-adds of a CSR product whose batch is large.
-        walk: stored weights that a CSR product gets through, however small the batch.
-        turn: numbers transposed: a CSR product wants its examples side by side, and torch has them one below the other.
+        bandwidth: bytes of a matrix read, a second.
+        dense: multiply-adds of a large dense product, a second.
+        sparse: multiply-adds of a CSR product with many examples, a second.
+        turn: numbers transposed, a second: CSR wants an example in each column, and torch has it in a row.
         call: seconds that a CSR product takes before it does anything.
     """
 
     bandwidth: float
     dense: float
     sparse: float
-    walk: float
     turn: float
     call: float
 
 
 @torch.no_grad()
 def measure_machine(repeats=9):
-    """Measure the six numbers of a :class:`Machine` on this one, in a second or two."""
-    large, many = torch.randn(2**24), torch.randn(1024, 1024)
-    weights = {
-        "half": layers.SparseLinear(1024, 1024, S=masks.random((1024, 1024), 0.5, seed=0)),
-        "tiny": layers.SparseLinear(8, 8, S=masks.random((8, 8), 0.9, seed=0)),
-    }
-    half, tiny = (SparseInference(layer, "csr") for layer in weights.values())
-    x = {batch: torch.randn(batch, 1024) for batch in (1, 64)}
+    """Measure the five numbers of a :class:`Machine` on this one, in half a second."""
+    large, square, one = torch.randn(2048, 2048), torch.randn(1024, 1024), torch.randn(2048)
+    half, tiny = (
+        SparseInference(layers.SparseLinear(n, n, S=masks.random((n, n), sparsity, seed=0)), "csr")
+        for n, sparsity in ((1024, 0.5), (8, 0.9))
+    )
+    x, small = torch.randn(64, 1024), torch.randn(2, 8)
     calls = {
-        "read": large.sum,
-        "dense": lambda: many @ many,
-        "sparse": lambda: half(x[64]),
-        "walk": lambda: half(x[1]),
-        "turn": lambda: many.T.contiguous(),
-        "call": lambda: tiny(x[1][:, :8]),
+        "bandwidth": lambda: large @ one,  # two operations a number: all the time goes into reading
+        "dense": lambda: square @ square,
+        "sparse": lambda: half(x),
+        "turn": lambda: square.T.contiguous(),
+        "call": lambda: tiny(small),
     }
     seconds = {name: float(np.median(times)) for name, times in time_in_turn(calls, repeats).items()}
-    bandwidth, turn = large.nbytes / seconds["read"], many.numel() / seconds["turn"]
-    kept = int(weights["half"].S.sum())
-
-    def product(name, batch):  # what is left of a CSR product after the call, the turning and the reading
-        return seconds[name] - seconds["call"] - 2 * 1024 * batch / turn - half.nbytes / bandwidth
-
+    bandwidth, turn = large.nbytes / seconds["bandwidth"], square.numel() / seconds["turn"]
+    overhead = seconds["call"] + 2 * x.numel() / turn + half.nbytes / bandwidth
     return Machine(
         bandwidth=bandwidth,
-        dense=many.shape[0] ** 3 / seconds["dense"],
-        sparse=64 * kept / product("sparse", 64),
-        walk=kept / product("walk", 1),
+        dense=1024**3 / seconds["dense"],
+        sparse=64 * half.get_buffer("values").numel() / (seconds["sparse"] - overhead),
         turn=turn,
         call=seconds["call"],
     )
@@ -475,8 +556,8 @@ def measure_machine(repeats=9):
 def predict(machine, n_out, n_in, sparsity, batch):
     """Seconds that a layer takes stored densely and as CSR, from bytes, multiply-adds and a machine's rates.
 
-    Both read the matrix and do their multiply-adds. CSR also pays for the call and for turning its input and output
-    round, and with few examples its multiply-adds wait until it has got through its list.
+    Both read the matrix and do their multiply-adds. CSR also pays for the call and, with more than one example, for
+    turning its input and output round.
 
     Args:
         machine: a :class:`Machine`.
@@ -489,6 +570,19 @@ def predict(machine, n_out, n_in, sparsity, batch):
     """
     kept = (1 - sparsity) * n_out * n_in
     dense = 4 * n_out * n_in / machine.bandwidth + n_out * n_in * batch / machine.dense
-    read = (8 * kept + 4 * (n_out + 1)) / machine.bandwidth
-    product = max(kept / machine.walk, kept * batch / machine.sparse)
-    return dense, machine.call + (n_in + n_out) * batch / machine.turn + read + product
+    turned = (n_in + n_out) * batch if batch > 1 else 0
+    packed = (8 * kept + 4 * (n_out + 1)) / machine.bandwidth + kept * batch / machine.sparse
+    return dense, machine.call + turned / machine.turn + packed
+
+
+def predicted_to_pay_from(machine, n_out, n_in, batch):
+    """The sparsity from which on :func:`predict` has CSR faster than dense; NaN where that is nowhere.
+
+    Args:
+        machine, n_out, n_in, batch: as for :func:`predict`.
+    """
+    dense, nothing = predict(machine, n_out, n_in, 1.0, batch)
+    _, everything = predict(machine, n_out, n_in, 0.0, batch)
+    if nothing >= dense:
+        return np.nan
+    return max(0.0, 1 - (dense - nothing) / (everything - nothing))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import traitlets
 
-from sparselab import connectome, layers, masks, measure, methods, palette, plots, tables, tasks, training
+from sparselab import connectome, layers, masks, measure, methods, palette, plots, storage, tables, tasks, training
 
 FONT = "font-size: 14px; line-height: 1.5"
 
@@ -538,8 +538,9 @@ def hidden_weights(steps, optimiser):
     Returns:
         (figure, alternative text, sentence).
     """
-    fig, (left, right) = plots.figure(8.0, 3.0, columns=2, layout=None, width_ratios=(1, 1.15))
-    fig.subplots_adjust(left=0.06, right=0.98, top=0.96, bottom=0.17, wspace=0.22)
+    fig, (left, right) = plots.figure(8.4, 3.0, columns=2, layout=None, width_ratios=(1, 1.05))
+    fig.subplots_adjust(left=0.06, right=0.85, top=0.96, bottom=0.17, wspace=0.22)
+    ends = {}  # names of the lines that end at a height
     for name in OPTIMISERS:
         W, S = trained_behind(name)
         size = np.sqrt((W[:, S == 0] ** 2).mean(axis=1))
@@ -550,9 +551,13 @@ def hidden_weights(steps, optimiser):
             linewidth=2.4 if chosen else 0.9,
             zorder=3 if chosen else 2,
         )
+        ends.setdefault(round(size[-1] / size[0], 1), []).append(name)
         if chosen:
             right.plot(steps, 100 * size[steps] / size[0], "o", color=palette.INK, markersize=7, zorder=4)
             now, left_over = W[steps], size[steps] / size[0]
+    for height, names in ends.items():
+        label = "\n".join(names).replace(", ", ",\n").replace(" and ", "\nand ")
+        right.text(STEPS_BEHIND + 2, 100 * height, label, va="center", fontsize=8)
     plots.hidden(left, now, S)
     right.set(xlim=(0, STEPS_BEHIND), ylim=(0, 110), xlabel="step", ylabel="hidden weights, % of start")
     words = (
@@ -564,3 +569,56 @@ def hidden_weights(steps, optimiser):
         f"A weight matrix with the entries behind its mask marked, and their size along the steps. {words}",
         words,
     )
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 10
+
+
+@functools.cache
+def this_machine():
+    """The rates of this machine, measured once in half a second."""
+    return storage.measure_machine()
+
+
+def where_zeros_pay():
+    """Choose a layer's size and the number of examples; see from which sparsity on CSR is predicted to be faster."""
+    this_machine()
+    sizes, batches = (128, 256, 512, 1024, 2048, 4096), (1, 4, 16, 64, 256, 1024)
+    layout = ipywidgets.Layout(width="200px")
+    units = ipywidgets.Dropdown(options=sizes, value=1024, description="units", layout=layout)
+    batch = ipywidgets.Dropdown(options=batches, value=64, description="batch", layout=layout)
+    return panel({"units": units, "batch": batch}, predicted_to_pay)
+
+
+def predicted_to_pay(units, batch, machine=None):
+    """The picture of the panel where zeros pay: predicted times of a square layer against its sparsity.
+
+    Args:
+        units: inputs and outputs.
+        batch: examples a call.
+        machine: a ``storage.Machine``; None takes this one.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    machine = machine or this_machine()
+    sparsities = np.linspace(0, 1, 101)
+    dense, _ = storage.predict(machine, units, units, 0, batch)
+    csr = [storage.predict(machine, units, units, sparsity, batch)[1] for sparsity in sparsities]
+    crossing = storage.predicted_to_pay_from(machine, units, units, batch)
+    fig, ax = plots.figure(6.5, 3.0, layout=None)
+    fig.subplots_adjust(left=0.11, right=0.9, top=0.96, bottom=0.17)
+    ax.set(xlim=(0, 1), ylim=(0, 5.2), xlabel="sparsity", ylabel="time, dense = 1")
+    ax.plot([0, 1], [1, 1], color=palette.LAYOUTS["dense"][0], linewidth=1.6)
+    ax.text(1.01, 1, "dense", va="center", fontsize=9)
+    ax.plot(sparsities, np.array(csr) / dense, color=palette.LAYOUTS["csr"][0], linewidth=2)
+    visible = int(np.argmax(np.array(csr) / dense < 5))  # the first point inside of the axes
+    at = (sparsities[visible], csr[visible] / dense)
+    ax.annotate("CSR", at, xytext=(6, 4), textcoords="offset points", fontsize=9)
+    words = f"{units} × {units}, batch {batch}: dense {1e3 * dense:.3g} ms. "
+    if np.isnan(crossing):
+        words += "CSR is not expected to be faster at any sparsity: the call alone takes longer."
+    else:
+        ax.plot(crossing, 1, "o", color=palette.INK, markersize=8, zorder=3)
+        words += f"CSR is expected to be faster from {crossing:.0%} on."
+    return fig, f"Predicted time of a layer stored densely and as CSR, against its sparsity. {words}", words

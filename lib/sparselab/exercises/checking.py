@@ -206,9 +206,9 @@ def different_arrays(result, expected):
 
 
 def different_numbers(result, expected):
-    expected = np.asarray(expected)
+    right, expected = expected, np.asarray(expected)
     if not np.issubdtype(expected.dtype, np.number):  # a module, say, which only its exercise knows how to judge
-        return None if result is expected.item() else f"gave {describe(result)}."
+        return None if result is right else f"gave {describe(result)}."
     kind = f"an array of shape {expected.shape}"
     if expected.ndim < 2:
         kind = "a number" if expected.ndim == 0 else f"{len(expected)} number{'s' if len(expected) != 1 else ''}"

@@ -21,11 +21,39 @@ def _gradient_case(batch, n_out, n_in, sparsity, seed):
 # ---------------------------------------------------------------- 9.2, a layer that may be written in many ways
 
 
-def _jacobian(layer, n_in):
-    """How each output of a layer follows each of its inputs, (out, in)."""
-    one = next(layer.parameters())
-    x = torch.zeros(n_in, dtype=one.dtype)
-    return torch.autograd.functional.jacobian(lambda x: layer(x[None])[0], x).numpy()
+def _response(layer, shape):
+    """How each output of a layer follows each entry of one example of a shape: its weights as they act, (out, *shape).
+
+    For a convolution the example is as long as the kernel, so that there is one place for it.
+    """
+    x = torch.zeros(shape, dtype=next(layer.parameters()).dtype)
+    return torch.autograd.functional.jacobian(lambda x: layer(x[None])[0].flatten(), x).numpy()
+
+
+def _trained(layer, shape, steps=2):
+    """A layer after some steps on whatever examples of a shape, with momentum and decay."""
+    if not any(parameter.requires_grad for parameter in layer.parameters()):
+        return layer
+    x = torch.linspace(-1, 1, 5 * int(np.prod(shape))).reshape(5, *shape)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        (layer(x) - 1).square().mean().backward()
+        optimiser.step()
+    return layer
+
+
+def _shaken(layer):
+    """A layer with every number that it could learn moved, as an optimiser with a memory may do."""
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter += 1
+    return layer
+
+
+def _is_mask(tensor, S):
+    """Is a tensor the mask, its complement, or one of the two transposed?"""
+    return any(tensor.shape == M.shape and np.array_equal(tensor.float().numpy(), M) for M in (S, 1 - S, S.T, 1 - S.T))
 
 
 def _judge_layer(layer, n_in, n_out, S):
@@ -37,48 +65,70 @@ def _judge_layer(layer, n_in, n_out, S):
         return "gave a module without parameters: wrap what is to be learned in nn.Parameter."
     if not all(parameter.isfinite().all() for parameter in own.values()):
         return "holds numbers that are not finite: torch.empty leaves in W whatever lay in memory. Draw them."
-    layer = copy.deepcopy(layer)
-    for parameter in layer.parameters():
-        parameter.requires_grad_()
+    try:
+        copy.deepcopy(layer)
+    except RuntimeError as error:
+        return f"can't be copied with copy.deepcopy: {str(error).splitlines()[0]}"
+    return _judge_answers(layer, n_in, n_out, S) or _judge_mask(layer, own, n_in, S) or _judge_training(layer, n_in, S)
+
+
+def _judge_answers(layer, n_in, n_out, S):
+    """What is wrong with what a layer computes, or None."""
     try:
         y = layer(torch.zeros(2, n_in))
     except RuntimeError as error:
         return f"can't take examples with {n_in} inputs: {str(error).splitlines()[0]}."
     if tuple(y.shape) != (2, n_out):
         return f"turns 2 examples into an output of shape {tuple(y.shape)}, expected (2, {n_out})."
-    cut, kept = S == 0, S == 1
-    J = _jacobian(layer, n_in)
-    if (J[cut] != 0).any():
+    W = _response(layer, (n_in,))
+    if not np.isfinite(W).all() or not y.isfinite().all():
+        return "gives outputs that are not finite. Does a row of the mask have no input left?"
+    if (W[S == 0] != 0).any():
         return "lets inputs through where the mask has a zero. Compute with W ⊙ S."
-    if (J[kept] == 0).any():
+    if (W[S == 1] == 0).any():
         return "has weights of exactly zero where the mask has a one: they are not cut, so draw them at random."
-    gradients = torch.autograd.grad(y.sum(), list(layer.parameters()), allow_unused=True)
-    if not any(gradient is not None and gradient.any() for gradient in gradients):
-        return "answers an input of zeros with nothing that could be learned: b is missing."
-    mask_like = [name for name, parameter in own.items() if np.array_equal(parameter.detach().numpy(), S)]
+    return _judge_size(W, S)
+
+
+def _judge_mask(layer, own, n_in, S):
+    """What is wrong with the way in which a layer keeps its mask, or None."""
+    mask_like = [name for name, parameter in own.items() if _is_mask(parameter.detach(), S)]
     if mask_like:
         return f"keeps its mask as the parameter `{mask_like[0]}`, so it counts as something to learn."
-    saved = [value for name, value in layer.state_dict().items() if name not in own]
-    if not any(value.shape == S.shape and np.array_equal(value.numpy(), S) for value in saved):
+    if not any(_is_mask(value, S) for name, value in layer.state_dict().items() if name not in own):
         return "does not save its mask: state_dict lacks S. Use register_buffer."
     try:
-        half = copy.deepcopy(layer).to(torch.bfloat16)(torch.zeros(2, n_in, dtype=torch.bfloat16)).dtype
+        moved = copy.deepcopy(layer).to(torch.bfloat16)(torch.zeros(2, n_in, dtype=torch.bfloat16)).dtype
     except RuntimeError as error:
         return f"stops after .to(torch.bfloat16): {str(error).splitlines()[0]}. Is S a buffer of W's type?"
-    if half != torch.bfloat16:
-        return f"computes in {half} after .to(torch.bfloat16). Give S the type of W, so that both move together."
-    return _judge_size(J, S)
+    if moved != torch.bfloat16:
+        return f"computes in {moved} after .to(torch.bfloat16). Give S the type of W, so that both change together."
+    return None
 
 
-def _judge_size(J, S):
+def _judge_training(layer, n_in, S):
+    """What is wrong with how a layer learns, or None."""
+    before, y = _response(layer, (n_in,)), layer(torch.zeros(1, n_in))
+    layer = _trained(copy.deepcopy(layer), (n_in,))
+    if np.array_equal(_response(layer, (n_in,)), before):
+        return "does not learn W: two steps of training left the weights as they were."
+    if torch.equal(layer(torch.zeros(1, n_in)), y):
+        return "answers an input of zeros with nothing that could be learned: b is missing."
+    if (_response(_shaken(layer), (n_in,))[S == 0] != 0).any():
+        return "is cut at first, but its weights grow back when an optimiser moves W. Multiply with S at every call."
+    return None
+
+
+def _judge_size(W, S):
     """Do the weights fit the inputs that are left? Judged where enough are there to tell."""
     fan_in = S.sum(axis=1)
-    if S.sum() < 1000:
+    if S.sum() < 500:
         return None
-    size = float(np.sqrt((J**2).sum(axis=1) / fan_in)[fan_in > 0].mean() * np.sqrt(fan_in.mean()))
-    if 0.4 <= size <= 1.6:
+    heard = fan_in > 0
+    size = float(np.sqrt((W**2).sum(axis=1)[heard] / fan_in[heard]).mean() * np.sqrt(fan_in[heard].mean()))
+    if 0.4 <= size <= 1.52:
         return None
-    words = "too small: were they drawn for a row without zeros?" if size < 0.4 else "too large."
+    words = "too small: were they drawn for a row without zeros?" if size < 0.4 else "too large: count along the row."
     return (
         f"has weights of a size that does not fit {fan_in.mean():.0f} inputs left of {S.shape[1]}: "
         f"root mean square × √(fan-in) is {size:.2f}, expected about 0.6, or 1.4 for He's choice. They are {words}"
@@ -96,12 +146,35 @@ class _Faulty(SparseLinear):
             self.S = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
         if wrong == "dense init":
             nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # nn.Linear's own choice
+        if wrong == "columns":
+            fan_out = self.S.sum(dim=0).clamp(min=1)
+            self.weight.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
         if wrong == "empty":
             nn.init.constant_(self.weight, torch.nan)  # memory as it may be found
         if wrong == "no bias":
             self.bias = None
         if wrong == "zeros":
             nn.init.zeros_(self.weight)
+
+
+class _Deaf(_Faulty):
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight * self.S / self.S.sum(dim=1, keepdim=True), self.bias)
+
+
+class _CutOnce(_Faulty):
+    def __init__(self, n_in, n_out, S):
+        super().__init__(n_in, n_out, S)
+        with torch.no_grad():
+            self.weight *= self.S
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class _NotLearned(_Faulty):
+    def forward(self, x):
+        return nn.functional.linear(x, (self.weight * self.S).detach(), self.bias)
 
 
 class _Unmasked(_Faulty):
@@ -146,10 +219,8 @@ def _masked_the_wrong_way(layer, S):
     return _masked(layer, 1 - torch.as_tensor(S))
 
 
-def _masked_for_good(layer, S):
-    _masked(layer, S)
-    parametrize.remove_parametrizations(layer, "weight")
-    return layer
+def _frozen(layer, S):
+    return _masked(layer, S).requires_grad_(False)
 
 
 def _convolution(n_out, n_in, width, seed):
@@ -167,27 +238,18 @@ def _judge_masked(result, layer, S):
     """What is wrong with a masked layer, or None. ``layer`` is the layer as it was before."""
     if not isinstance(result, nn.Module):
         return f"gave a {type(result).__name__}, expected the layer."
-    before = layer.weight.detach().numpy()
-    with torch.no_grad():
-        now = result.weight.numpy().copy()
+    before, shape = layer.weight.detach().numpy(), S.shape[1:]
+    now = _response(result, shape).reshape(S.shape)
     if (now[S == 0] != 0).any():
-        kept = "where the mask has a one" if (now[S == 1] == 0).all() else "nowhere"
-        return f"leaves weights where the mask has a zero; it cuts {kept}."
-    if not np.array_equal(now[S == 1], before[S == 1]):
+        cuts = "the entries where the mask has a one" if not now[S == 1].any() else "nothing"
+        return f"uses weights where the mask has a zero; it cuts {cuts}."
+    if not np.allclose(now[S == 1], before[S == 1]):
         return "changes weights that the mask keeps."
-    shape = (5, S.shape[1]) if S.ndim == 2 else (5, S.shape[1], 9)
-    x = torch.linspace(-1, 1, int(np.prod(shape))).reshape(shape)
-    optimiser = torch.optim.SGD(result.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
-    for _ in range(2):
-        optimiser.zero_grad()
-        (result(x) - 1).square().mean().backward()
-        optimiser.step()
-    with torch.no_grad():
-        trained = result.weight.numpy()
-    if (trained[S == 0] != 0).any():
-        return "is cut at first, but after two steps of training the weights are back. The mask must act at every call."
-    if np.array_equal(trained[S == 1], before[S == 1]):
-        return "no longer learns: two steps of training left the kept weights as they were."
+    trained = _trained(result, shape)
+    if np.allclose(_response(trained, shape).reshape(S.shape), now):
+        return "no longer learns: two steps of training left the weights as they were."
+    if (_response(_shaken(trained), shape).reshape(S.shape)[S == 0] != 0).any():
+        return "is cut at first, but the weights come back when an optimiser moves them. Mask at every call."
     return None
 
 
@@ -232,8 +294,8 @@ EXERCISES = [
         accept=_judge_layer,
         cases=(
             (3, 2, np.array([[1, 0, 1], [0, 1, 0]])),
-            (5, 4, masks.random((4, 5), 0.4, seed=0)),
-            (400, 300, masks.random((300, 400), 0.95, seed=1)),
+            (5, 4, np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [1, 1, 1, 1, 1]])),  # a deaf output
+            (400, 40, masks.random((40, 400), 0.95, seed=1)),
         ),
         praise=lambda layer: "It is a module, moves, is saved, and its weights fit the inputs that are left.",
         mistakes=(
@@ -242,6 +304,10 @@ EXERCISES = [
                 lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "empty"),
                 "torch.empty leaves in W whatever lay in memory. Draw them.",
             ),
+            Mistake(_Deaf, "Does a row of the mask have no input left?"),
+            Mistake(_CutOnce, "its weights grow back when an optimiser moves W. Multiply with S at every call."),
+            Mistake(_NotLearned, "does not learn W: two steps of training left the weights as they were."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "columns"), "too large: count along the row."),
             Mistake(_Unmasked, "lets inputs through where the mask has a zero. Compute with W ⊙ S."),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "zeros"), "so draw them at random."),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "no bias"), "b is missing."),
@@ -258,7 +324,7 @@ EXERCISES = [
         number="9.3",
         answer="left_behind",
         reference=lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay) ** steps,
-        cases=((1.0, 0.1, 0.5, 1), (2.0, 0.1, 0.5, 2), (-0.4, 0.05, 0.1, 20), (0.3, 0.1, 0.0, 50)),
+        cases=((2.0, 0.1, 0.5, 1), (2.0, 0.1, 0.5, 2), (-0.4, 0.05, 0.1, 20), (0.3, 0.1, 0.0, 50)),
         mistakes=(
             Mistake(
                 lambda w, learning_rate, decay, steps: w,
@@ -271,6 +337,18 @@ EXERCISES = [
             Mistake(
                 lambda w, learning_rate, decay, steps: w * (1 - decay) ** steps,
                 "The learning rate is missing: a step moves by learning_rate · decay · w.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: (1 - learning_rate * decay) ** steps,
+                "That is the factor. What is left of w?",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 + learning_rate * decay) ** steps,
+                "The sign is turned round: a step goes against the gradient, so w shrinks.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay),
+                "That is what one step leaves. Take all of them.",
             ),
             Mistake(
                 lambda w, learning_rate, decay, steps: 0.0,
@@ -286,13 +364,10 @@ EXERCISES = [
         cases=(_linear(2, 3, seed=1), _linear(6, 8, seed=2), _convolution(3, 2, 5, seed=3)),
         praise=lambda layer: "The same line masks a convolution, or any layer that has a weight.",
         mistakes=(
-            Mistake(
-                _masked_once,
-                "is cut at first, but after two steps of training the weights are back. "
-                "The mask must act at every call.",
-            ),
-            Mistake(_masked_the_wrong_way, "it cuts where the mask has a one."),
-            Mistake(_masked_for_good, "The mask must act at every call."),
+            Mistake(_masked_once, "the weights come back when an optimiser moves them. Mask at every call."),
+            Mistake(_masked_the_wrong_way, "it cuts the entries where the mask has a one."),
+            Mistake(lambda layer, S: layer, "it cuts nothing."),
+            Mistake(_frozen, "no longer learns: two steps of training left the weights as they were."),
         ),
     ),
 ]
