@@ -31,8 +31,9 @@ def check_mask(S, shape=None):
         ValueError: an entry is neither 0 nor 1, or the shape is wrong.
     """
     S = as_array(S, "the mask")
-    if not np.isin(S, (0, 1)).all():
-        place = [int(i) for i in np.argwhere(~np.isin(S, (0, 1)))[0]]
+    fine = (S == 0) | (S == 1)  # np.isin would take several times the memory of a large mask
+    if not fine.all():
+        place = [int(i) for i in np.argwhere(~fine)[0]]
         raise ValueError(f"a mask holds only 0 and 1, got {S[tuple(place)]} at {place}")
     if shape is not None and S.shape != tuple(shape):
         raise ValueError(f"the mask has shape {S.shape}, the weights have shape {tuple(shape)}")
@@ -312,3 +313,54 @@ def _check_fan_in(fan_in, shape):
     n_out, n_in = shape
     if n_out < 1 or fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
         raise ValueError(f"fan_in must be a whole number from 1 to the {n_in} inputs, got {fan_in}")
+
+
+# ------------------------------------------------------------------------------------------ circuits
+
+
+def ncp(inputs, inter, command, motor, fanout=6, inter_fanout=4, recurrent=7, motor_fanin=6, seed=0):
+    """The wiring of a neural circuit policy: inputs to inter neurons, these to command neurons, these to the motors.
+
+    Every input speaks to ``fanout`` inter neurons, every inter neuron to ``inter_fanout`` command neurons; among the
+    command neurons there are ``recurrent`` connections, and every motor neuron hears ``motor_fanin`` of them. A neuron
+    that drew no input gets one. The neurons' order is inter, command, motor.
+
+    Args:
+        inputs, inter, command, motor: how many.
+        fanout, inter_fanout, recurrent, motor_fanin: numbers of connections.
+        seed: of the draws.
+
+    Returns:
+        Mask of shape (neurons, inputs + neurons): S[i, j] = 1 lets neuron i hear input j, S[i, inputs + k] neuron k.
+
+    Source: Lechner et al., Nature Machine Intelligence 2 (2020), doi:10.1038/s42256-020-00237-3, methods.
+    """
+    for name, asked, of in (
+        ("fanout", fanout, inter),
+        ("inter_fanout", inter_fanout, command),
+        ("recurrent", recurrent, command**2),
+        ("motor_fanin", motor_fanin, command),
+    ):
+        if not 0 <= asked <= of:
+            raise ValueError(f"{name} must lie between 0 and {of}, got {asked}")
+    rng = np.random.default_rng(seed)
+    neurons = inter + command + motor
+    hears = np.zeros((neurons, neurons), dtype=int)
+    sees = np.zeros((neurons, inputs), dtype=int)
+    inters, commands, motors = np.split(np.arange(neurons), [inter, inter + command])
+    sees[inters] = _fan_out(rng, inter, inputs, fanout)
+    hears[np.ix_(commands, inters)] = _fan_out(rng, command, inter, inter_fanout)
+    chosen = rng.choice(command**2, size=recurrent, replace=False)
+    hears[commands[chosen // command], commands[chosen % command]] = 1
+    hears[np.ix_(motors, commands)] = _fan_out(rng, command, motor, motor_fanin).T
+    return np.concatenate([sees, hears], axis=1)
+
+
+def _fan_out(rng, listeners, speakers, fanout):
+    """Mask (listeners, speakers) in which every speaker has ``fanout`` listeners, and no listener hears nothing."""
+    S = np.zeros((listeners, speakers), dtype=int)
+    for speaker in range(speakers):
+        S[rng.choice(listeners, size=fanout, replace=False), speaker] = 1
+    for deaf in np.flatnonzero(~S.any(axis=1)) if fanout else ():
+        S[deaf, rng.integers(speakers)] = 1
+    return S
