@@ -11,7 +11,7 @@ import lessons
 import numpy as np
 import pytest
 
-from sparselab import connectome, plots, widgets
+from sparselab import connectome, plots, storage, widgets
 
 PANELS = {
     f"{path.name[:2]}, cell {index}": cell.source
@@ -163,3 +163,26 @@ def test_the_neighbourhood_panel_counts_what_was_moved():
     assert "sparsity 77.8%" in words
     _, _, words = widgets.neighbourhood_layer((12, 18), 4, 100)
     assert int(re.search(r"(\d+) of 48", words)[1]) < 20
+
+
+def test_what_lies_behind_the_mask_shrinks_with_adam_and_l2_only_fast():
+    left = {
+        name: float(widgets.hidden_weights(100, name)[2].split("square is ")[1].split("%")[0])
+        for name in widgets.OPTIMISERS
+    }
+    assert left["SGD"] == left["Adam"] == 100
+    assert left["Adam with L2"] < 5 < 50 < left["SGD, momentum and decay"] < left["AdamW"] < 100
+
+
+def test_the_predicted_crossing_is_told():
+    slow = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e9, call=1e-2)
+    fast = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e12, call=1e-9)
+    assert "not expected to be faster" in widgets.predicted_to_pay(256, 64, slow)[2]
+    assert "faster from 80% on" in widgets.predicted_to_pay(1024, 1024, fast)[2]
+
+
+def test_the_drive_is_told():
+    _, alt, words = widgets.drive_at(100, "NCP", 0.1)
+    assert words.startswith("10.0 s: ")
+    assert "It keeps its lane to the end." in words
+    assert "circuit that steers" in alt

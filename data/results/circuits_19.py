@@ -1,4 +1,4 @@
-"""Who drives best? Four kinds of circuits with 19 neurons and an LSTM imitate an expert, then drive, ten seeds.
+"""Who drives best? Five kinds of circuits of up to 19 neurons and an LSTM imitate an expert, then drive, ten seeds.
 
 Writes driving_19.csv (a row a network, noise and weather) and circuits_19.csv (the circuits of seed 0, which the
 capstone's panel lets drive). From the course's folder: ``python data/results/circuits_19.py``. It takes about ten

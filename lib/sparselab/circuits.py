@@ -135,20 +135,21 @@ def reach(move, inputs, neurons):
 # ------------------------------------------------------------------------------------- trained circuits on file
 
 
-KINDS = ("NCP", "dense", "random", "seven")
+KINDS = ("NCP", "dense", "random", "seven", "one")
 INTER, COMMAND, MOTOR = 12, 6, 1
 NEURONS = INTER + COMMAND + MOTOR
 
 
 def wiring(kind, seed):
-    """The mask of one of four kinds of circuit with 32 inputs and 19 neurons, (19, 51).
+    """The mask of one of five kinds of circuit with 32 inputs and 19 neurons, (19, 51).
 
     "NCP": a neural circuit policy of 12 inter, 6 command and 1 motor neuron. "dense": every connection. "random": as
-    many as the NCP, anywhere. "seven": every connection of the last seven neurons; the others are left out.
+    many as the NCP, anywhere. "seven": every connection of the last seven neurons; the others are left out. "one": the
+    motor neuron alone, and it hears every input.
 
     Args:
         kind: one of ``KINDS``.
-        seed: of the draws; two kinds have none.
+        seed: of the draws; three kinds have none.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -157,6 +158,10 @@ def wiring(kind, seed):
         return masks.random(policy.shape, 1 - policy.mean(), seed)
     if kind == "dense":
         return np.ones_like(policy)
+    if kind == "one":
+        S = np.zeros_like(policy)
+        S[-1, :PIXELS] = 1
+        return S
     if kind == "seven":
         S = np.zeros_like(policy)
         S[-7:, :PIXELS] = S[-7:, -7:] = 1
@@ -181,7 +186,7 @@ def to_table(networks):
 
 
 def recorded(kind):
-    """A trained circuit of one of the four kinds, from ``data/results``.
+    """A trained circuit of one of the five kinds, from ``data/results``.
 
     Args:
         kind: one of ``KINDS``.

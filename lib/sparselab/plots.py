@@ -642,3 +642,102 @@ def _name_ends(ax, ends):
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 1, "shrinkB": 4},
             annotation_clip=False,
         )
+
+
+# ------------------------------------------------------------------------------------------------- the capstone
+
+
+def circuit(ax, W, S, layers, inputs=None, activity=None, labels=True):
+    """Draw a recurrent circuit in columns, inputs left and motor right; a connection within a column is an arc.
+
+    Args:
+        ax: Axes to draw into.
+        W: weights, (neurons, inputs + neurons).
+        S: mask of the same shape.
+        layers: {name of a column: number of neurons}, in the order of the rows of W; a column of none is left out.
+        inputs, activity: values of the inputs and states of the neurons, to colour them by from -1 to 1, or None.
+        labels: write the columns' names below.
+    """
+    W, S = np.asarray(W, dtype=float), np.asarray(S, dtype=bool)
+    neurons, heard = W.shape
+    n_in = heard - neurons
+    columns = {"inputs": n_in, **{name: count for name, count in layers.items() if count}}
+    places = np.concatenate(
+        [
+            np.stack([np.full(count, column), (count - 1) / 2 - np.arange(count)], axis=1) * (1, 1 / max(count, 2))
+            for column, count in enumerate(columns.values())
+        ]
+    )
+    scale = weight_scale([W[S]])
+    kept = np.argwhere(S)
+    kept = kept[np.argsort(np.abs(W[S]), kind="stable")]
+    bend = np.linspace(0, 1, 7)[:, None]
+    bulge = np.hstack([1.1 * bend * (1 - bend), 0 * bend])  # an arc to the right, within a column
+    ends = [(places[source], places[n_in + to]) for to, source in kept]
+    lines = [a + bend * (b - a) + bulge if a[0] == b[0] else np.stack([a, b]) for a, b in ends]
+    ax.add_collection(
+        LineCollection(
+            lines,
+            colors=palette.WEIGHTS(scale(W[tuple(kept.T)])),
+            linewidths=0.4 + 1.8 * np.abs(W[tuple(kept.T)]) / scale.vmax,
+            alpha=0.75,
+            zorder=1,
+        )
+    )
+    seen = np.zeros(n_in) if inputs is None else np.clip(inputs, -1, 1)
+    shades = {"cmap": palette.WEIGHTS, "vmin": -1, "vmax": 1, "edgecolors": palette.INK, "zorder": 2}
+    ax.scatter(*places[:n_in].T, c=seen, s=18, marker="^", linewidth=0.6, **shades)
+    used = S.any(axis=1) | S[:, n_in:].any(axis=0)
+    states = np.zeros(neurons) if activity is None else np.asarray(activity)
+    ax.scatter(*places[n_in:][used].T, c=states[used], s=90, linewidth=0.8, **shades)
+    if labels:
+        for column, (name, count) in enumerate(columns.items()):
+            ax.text(column, -0.62, f"{count} {name}", ha="center", va="top", fontsize=8)
+    ax.set(xlim=(-0.15, len(columns) - 0.75), ylim=(-0.72, 0.52))
+    ax.axis("off")
+    return ax
+
+
+def view_from_above(ax, curvature, offset, heading, step, ahead=60, behind=20, length=0.1, half_lane=1.0):
+    """Draw a car on its road, seen from above, the road's direction at the car pointing up.
+
+    Args:
+        ax: Axes to draw into.
+        curvature: of the road, 1/m, a number a step.
+        offset, heading: of the car, m and rad to the left, at this step.
+        step: where on the road the car is.
+        ahead, behind: steps of road to draw.
+        length: m of road a step.
+        half_lane: m.
+    """
+    stretch = np.arange(step - behind, step + ahead)
+    bends = np.where((stretch >= 0) & (stretch < len(curvature)), curvature[np.clip(stretch, 0, len(curvature) - 1)], 0)
+    direction = np.cumsum(bends) * length
+    direction -= direction[behind]
+    middle = np.cumsum(length * np.stack([-np.sin(direction), np.cos(direction)], axis=1), axis=0)
+    middle -= middle[behind]
+    across = np.stack([-np.cos(direction), -np.sin(direction)], axis=1)  # to the left
+    for side in (half_lane, -half_lane):
+        ax.plot(*(middle + side * across).T, color=palette.INK, linewidth=1.6)
+    ax.plot(*middle.T, color=palette.FAINT, linewidth=1, linestyle="--")
+    off_road = abs(offset) > half_lane
+    nose = np.array([[0, 0.45], [-0.2, -0.3], [0.2, -0.3]])
+    turn = np.array([[np.cos(heading), -np.sin(heading)], [np.sin(heading), np.cos(heading)]])
+    ax.fill(*(nose @ turn.T + (-offset, 0)).T, color=palette.VERMILION if off_road else palette.BLUE, zorder=3)
+    ax.set(xlim=(-4, 4), ylim=(-1.6, 5.2), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def camera_line(ax, pixels, title=None):
+    """Draw one line of a camera, dark to bright.
+
+    Args:
+        ax: Axes to draw into.
+        pixels: brightness, (pixels,).
+        title: what to write above, or None.
+    """
+    ax.pcolormesh(np.asarray(pixels)[None, :], cmap="gray", vmin=-0.5, vmax=1.2)
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.title.set_size(9)
+    return ax

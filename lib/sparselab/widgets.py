@@ -13,7 +13,21 @@ import numpy as np
 import torch
 import traitlets
 
-from sparselab import connectome, layers, masks, measure, methods, palette, plots, storage, tables, tasks, training
+from sparselab import (
+    circuits,
+    connectome,
+    driving,
+    layers,
+    masks,
+    measure,
+    methods,
+    palette,
+    plots,
+    storage,
+    tables,
+    tasks,
+    training,
+)
 
 FONT = "font-size: 14px; line-height: 1.5"
 
@@ -622,3 +636,85 @@ def predicted_to_pay(units, batch, machine=None):
         ax.plot(crossing, 1, "o", color=palette.INK, markersize=8, zorder=3)
         words += f"CSR is expected to be faster from {crossing:.0%} on."
     return fig, f"Predicted time of a layer stored densely and as CSR, against its sparsity. {words}", words
+
+
+# ---------------------------------------------------------------------------------------------------- lesson 11
+
+
+DRIVERS = {
+    "NCP, 253 synapses": "NCP",
+    "dense, 969 synapses": "dense",
+    "seven neurons, 273 synapses": "seven",
+    "one neuron, 32 synapses": "one",
+}
+ROAD_SEED, DRIVE_STEPS = 1003, 300
+
+
+@functools.cache
+def recorded_drive(kind, noise):
+    """A recorded circuit, and half a minute of its driving.
+
+    Args:
+        kind: one of ``circuits.KINDS``.
+        noise: standard deviation of the camera's noise.
+
+    Returns:
+        (Circuit, Drive).
+    """
+    circuit = circuits.recorded(kind)
+    return circuit, driving.drive(circuit, [ROAD_SEED], steps=DRIVE_STEPS, noise=noise)
+
+
+def at_the_wheel():
+    """Let a circuit drive: press play, and watch the road, what the camera sees, and which neurons are active."""
+    layout = ipywidgets.Layout(width="290px")
+    driver = ipywidgets.Dropdown(options=list(DRIVERS.items()), description="driver", layout=layout)
+    noise = ipywidgets.Dropdown(
+        options=[("none", 0.0), ("0.1, as in training", 0.1), ("0.6", 0.6), ("1.0", 1.0), ("1.5", 1.5)],
+        value=0.1,
+        description="noise",
+        layout=layout,
+    )
+    moment = slider("moment, in tenths of a second", 60, 0, DRIVE_STEPS - 1, 1)
+    play = ipywidgets.Play(value=60, min=0, max=DRIVE_STEPS - 1, step=2, interval=250)
+    ipywidgets.jslink((play, "value"), (moment, "value"))
+    controls = {"moment": moment, "kind": driver, "noise": noise}
+    rows = ipywidgets.VBox([ipywidgets.HBox([driver, noise]), ipywidgets.HBox([play, with_text_box(moment)])])
+    return panel(controls, drive_at, rows)
+
+
+def drive_at(moment, kind="NCP", noise=0.1):
+    """The picture of the driving panel: one moment of a drive.
+
+    Args:
+        moment: step of the drive.
+        kind: one of ``circuits.KINDS``.
+        noise: standard deviation of the camera's noise.
+
+    Returns:
+        (figure, alternative text, sentence).
+    """
+    circuit, drive = recorded_drive(kind, noise)
+    fig = plots.Figure(figsize=(7.8, 3.4), facecolor=palette.PAPER)
+    road, line, wiring = (
+        fig.add_axes(place) for place in ((0.01, 0.2, 0.33, 0.79), (0.03, 0.05, 0.29, 0.07), (0.37, 0.02, 0.62, 0.96))
+    )
+    offset, heading = drive.offset[0, moment].item(), drive.heading[0, moment].item()
+    plots.view_from_above(road, drive.curvature[0].numpy(), offset, heading, moment)
+    plots.camera_line(line, drive.images[0, moment].numpy(), "what the camera sees")
+    synapses = circuit.synapses
+    plots.circuit(
+        wiring,
+        synapses.weight.detach().numpy(),
+        synapses.S.numpy(),
+        {"inter": circuits.INTER, "command": circuits.COMMAND, "motor": circuits.MOTOR},
+        inputs=drive.images[0, moment].numpy(),
+        activity=drive.activity[0, moment].numpy(),
+    )
+    left_at = drive.metres[0].item()
+    story = "It keeps its lane to the end." if drive.kept[0] else f"It leaves its lane after {left_at:.1f} m."
+    words = (
+        f"{moment / 10:.1f} s: {abs(offset):.2f} m {'left' if offset > 0 else 'right'} of the middle, steering "
+        f"{drive.steering[0, moment].item():+.2f} per metre. {story}"
+    )
+    return fig, f"A car on a winding road, its camera's line, and the circuit that steers it. {words}", words
