@@ -31,6 +31,7 @@ _CROSSINGS = (
     (np.array([0.5, 0.9]), np.array([1.5, 0.5])),
     (np.array([0.5, 0.8, 0.9]), np.array([2.0, 1.2, 0.7])),
     (np.array([0.5, 0.8, 0.9, 0.95]), np.array([0.95, 1.1, 0.9, 0.4])),  # a dip that does not last
+    (np.array([0.5, 0.7, 0.8, 0.9]), np.array([1.2, 0.9, 1.1, 0.7])),
     (np.array([0.5, 0.7, 0.8, 0.9, 0.95, 0.99]), np.array([4.0, 3.1, 2.2, 1.3, 0.8, 0.3])),
 )
 
@@ -52,6 +53,7 @@ def _csr_seconds(kept, n_out, batch, bandwidth, rate):
 
 SHAPE, CUT = (256, 256), 0.9
 BAR = 2 / 3  # of the bytes of CSR
+FLOOR = 0.45  # random values can't be had for less, however they are written
 
 
 def matrices():
@@ -88,24 +90,42 @@ def _pack_rounded(W):
     return [np.packbits(W != 0), W[W != 0].astype(np.float16)]
 
 
+_elsewhere = [None]
+
+
+def _pack_elsewhere(W):
+    _elsewhere[0] = W
+    return [np.zeros(1, dtype=np.uint8)]
+
+
 def _judge_code(code):
     """What is wrong with a pair of functions that pack and unpack a matrix, or None."""
     if not (isinstance(code, (tuple, list)) and len(code) == 2 and all(map(callable, code))):
         return "must be the two functions, `(pack, unpack)`."
     pack, unpack = code
     for W in matrices():
-        arrays = pack(W.copy())
+        try:
+            arrays = pack(W.copy())
+        except Exception as error:
+            return f"can't pack: `pack` stopped with {type(error).__name__}: {error}."
+        if arrays is None:
+            return "has a `pack` that returned None. Replace its dots, and end with `return`."
         if not isinstance(arrays, (list, tuple)) or not all(isinstance(array, np.ndarray) for array in arrays):
             return "packs into something else than a list of NumPy arrays: their nbytes are what is counted."
         if any(array.dtype.hasobject for array in arrays):
             return "packs into Python objects. Arrays of numbers are asked for: their nbytes are what is counted."
-        again = unpack([array.copy() for array in arrays], SHAPE)
+        try:
+            again = unpack([array.copy() for array in arrays], SHAPE)
+        except Exception as error:
+            return f"can't unpack: `unpack` stopped with {type(error).__name__}: {error}."
         if not isinstance(again, np.ndarray) or again.shape != SHAPE:
             return f"unpacks into something else than a matrix of {SHAPE[0]} × {SHAPE[1]}."
         if not np.array_equal(again, W):
             wrong = int((again != W).sum())
             return f"does not give W back: {wrong:,} entries differ. Nothing may be lost, nothing rounded."
     ours, csr = stored_bytes(code)
+    if ours < FLOOR * csr:
+        return f"takes {ours:,.0f} bytes, fewer than the values alone can: something is kept outside of the arrays."
     if ours > BAR * csr:
         return f"takes {ours:,.0f} bytes where CSR takes {csr:,.0f}, {ours / csr:.0%} of them. Get below two thirds."
     return None
@@ -149,6 +169,14 @@ EXERCISES = [
                 "There is one start more than there are rows of blocks.",
             ),
             Mistake(
+                lambda S, block: _block_bytes(S, block) - 4 * len(_tiles(S, block)),
+                "The columns are missing: one for each block that is kept.",
+            ),
+            Mistake(
+                lambda S, block: _block_bytes(S, block, of_blocks=lambda tiles: tiles.shape[0] * tiles.shape[1]),
+                "Those are all blocks. One without any weight is not stored.",
+            ),
+            Mistake(
                 lambda S, block: _block_bytes(S, block) // 4,
                 "That is how many numbers are stored. Each takes 4 bytes.",
             ),
@@ -163,6 +191,10 @@ EXERCISES = [
             Mistake(
                 _first_crossing,
                 "The ratio may dip below 1 and rise again. Where does it fall below 1 for good?",
+            ),
+            Mistake(
+                lambda sparsities, ratios: float(sparsities[np.flatnonzero(ratios >= 1)[-1]]),
+                "That is the last sparsity where it is not faster yet. The line crosses 1 after it.",
             ),
             Mistake(
                 lambda sparsities, ratios: float(sparsities[np.flatnonzero(ratios < 1)[-1]]),
@@ -194,6 +226,10 @@ EXERCISES = [
                     (4 * kept + 4 * (n_out + 1)) / bandwidth + kept * batch / rate
                 ),
                 "The columns are missing: each weight is read with the number of its column, 8 bytes together.",
+            ),
+            Mistake(
+                lambda kept, n_out, batch, bandwidth, rate: (8 * kept + 4 * n_out) / bandwidth + kept * batch / rate,
+                "There is one start more than there are rows.",
             ),
             Mistake(
                 lambda kept, n_out, batch, bandwidth, rate: 8 * kept / bandwidth + kept * batch / rate,
@@ -229,6 +265,9 @@ EXERCISES = [
                 "packs into something else than a list of NumPy arrays",
             ),
             Mistake((_pack,), "must be the two functions, `(pack, unpack)`."),
+            Mistake((_unpack, _pack), "can't pack: `pack` stopped with TypeError"),
+            Mistake((_pack, lambda arrays, shape: arrays[5]), "can't unpack: `unpack` stopped with IndexError"),
+            Mistake((_pack_elsewhere, lambda arrays, shape: _elsewhere[0]), "is kept outside of the arrays."),
         ),
     ),
 ]
