@@ -30,6 +30,12 @@ def _shape_of_a_policy(inputs, inter, command, motor, blocks=((1, 0), (2, 1), (2
     return S
 
 
+def _without_self(S, inputs):
+    S = S.copy()
+    S[np.arange(len(S)), inputs + np.arange(len(S))] = 0
+    return S
+
+
 def _leaks(J, S):
     return float(np.mean(J[S == 0] != 0))
 
@@ -49,10 +55,15 @@ _MASKS = tuple(_shape_of_a_policy(*sizes) for sizes in ((1, 1, 1, 1), (3, 2, 2, 
 
 def _influence(W, S, inputs):
     """Sum over the paths of one and two synapses to the motor neuron, the last one, of the products of magnitudes."""
-    A = np.abs(W * S)[:, inputs:]
-    direct = A[-1].copy()
+    direct = _direct(W, S, inputs)
+    return direct + direct @ np.abs(W * S)[:, inputs:]
+
+
+def _direct(W, S, inputs):
+    """Strength of the synapses by which the motor neuron hears the others."""
+    direct = np.abs(W * S)[-1, inputs:].copy()
     direct[-1] = 0
-    return direct + direct @ A
+    return direct
 
 
 def _influence_case(sizes, seed):
@@ -64,7 +75,7 @@ def _influence_case(sizes, seed):
 # --------------------------------------------------------------- 11.5, a question with many right answers: a wiring
 
 SHAPE = (circuits.NEURONS, driving.PIXELS + circuits.NEURONS)
-MOST = 30  # synapses
+MOST = 12  # synapses
 SEEDS, STEPS, ROADS = range(3), 300, range(2000, 2032)
 ENOUGH = 0.9  # of the roads
 
@@ -114,9 +125,9 @@ def _hears(S):
     return bool(reached[-1])
 
 
-def _every_second_pixel():
+def _every_fourth_pixel():
     S = np.zeros(SHAPE, dtype=int)
-    S[-1, 0 : driving.PIXELS : 2] = 1
+    S[-1, 2 : driving.PIXELS : 4] = 1
     return S
 
 
@@ -128,7 +139,7 @@ def _a_single_pixel():
 
 def _blind():
     S = np.zeros(SHAPE, dtype=int)
-    S[0, : driving.PIXELS // 2] = 1
+    S[0, : driving.PIXELS // 4] = 1
     return S
 
 
@@ -159,6 +170,7 @@ EXERCISES = [
                 lambda *sizes: _sparsity(*sizes[:6], 0, sizes[7]),
                 "The recurrent synapses among the command neurons are missing.",
             ),
+            Mistake(lambda *sizes: 100 * _sparsity(*sizes), "That is in per cent. Give a number between 0 and 1."),
             Mistake(lambda *sizes: float(_count(*sizes)), "That is how many synapses there are. What part is cut?"),
         ),
     ),
@@ -185,6 +197,10 @@ EXERCISES = [
                 "The command neurons do not see the inputs.",
             ),
             Mistake(
+                lambda *sizes: _without_self(_shape_of_a_policy(*sizes), sizes[0]),
+                "A command neuron may hear itself, too.",
+            ),
+            Mistake(
                 lambda *sizes: _shape_of_a_policy(*sizes).T,
                 "Rows and columns are swapped: a row is a neuron that hears, a column what it hears.",
             ),
@@ -200,6 +216,7 @@ EXERCISES = [
         reference=_leaks,
         cases=(
             (np.array([[0.5, 0.0], [0.0, -0.1]]), np.array([[1, 0], [0, 1]])),
+            (np.array([[0.5, 1e-12], [0.0, -0.1]]), np.array([[1, 0], [0, 1]])),
             *(
                 (_jacobian(S, leaking, seed=k), S)
                 for k, (S, leaking) in enumerate(zip(_MASKS, (2, 5, 31), strict=True))
@@ -235,11 +252,24 @@ EXERCISES = [
             _influence_case((1, 1, 1, 1), seed=1),
             _influence_case((3, 2, 2, 1), seed=2),
             _influence_case((8, 5, 3, 1), seed=3),
+            (np.arange(1.0, 16).reshape(3, 5), np.ones((3, 5), dtype=int), 2),  # the motor neuron speaks, too
         ),
         mistakes=(
             Mistake(
                 lambda W, S, inputs: np.append(np.abs(W * S)[-1, inputs:-1], 0),
                 "Those are the paths of one synapse. The inter neurons reach the motor neuron by two.",
+            ),
+            Mistake(
+                lambda W, S, inputs: (lambda A: (A + A @ A)[-1])(np.abs(W * S)[:, inputs:]),
+                "The motor neuron may not be a station on the way: leave out what it says to itself and to others.",
+            ),
+            Mistake(
+                lambda W, S, inputs: (lambda A, d: d + A @ d)(np.abs(W * S)[:, inputs:], _direct(W, S, inputs)),
+                "Rows hear and columns speak: the paths of two synapses are `direct @ A`, not `A @ direct`.",
+            ),
+            Mistake(
+                lambda W, S, inputs: _direct(W, S, inputs) @ np.abs(W * S)[:, inputs:],
+                "Those are the paths of two synapses. The command neurons also reach the motor neuron by one.",
             ),
             Mistake(
                 lambda W, S, inputs: _influence(np.abs(W), np.ones_like(S), inputs),
@@ -258,11 +288,11 @@ EXERCISES = [
     Exercise(
         number="11.5",
         answer="wiring",
-        reference=_every_second_pixel(),
+        reference=_every_fourth_pixel(),
         accept=_judge_wiring,
         praise=_praise,
         mistakes=(
-            Mistake(circuits.wiring("NCP", 0), "has 253 synapses. At most 30 are asked for."),
+            Mistake(circuits.wiring("NCP", 0), "has 253 synapses. At most 12 are asked for."),
             Mistake(_blind(), "drives blindly: no path leads from a pixel to the motor neuron, which is the last row."),
             Mistake(_a_single_pixel(), "Get to 90 % on the average."),
         ),
