@@ -597,11 +597,8 @@ def this_machine():
 def where_zeros_pay():
     """Choose a layer's size and the number of examples; see from which sparsity on CSR is predicted to be faster."""
     this_machine()
-    sizes, batches = (128, 256, 512, 1024, 2048, 4096), (1, 4, 16, 64, 256, 1024)
-    layout = ipywidgets.Layout(width="200px")
-    units = ipywidgets.Dropdown(options=sizes, value=1024, description="units", layout=layout)
-    batch = ipywidgets.Dropdown(options=batches, value=64, description="batch", layout=layout)
-    return panel({"units": units, "batch": batch}, predicted_to_pay)
+    controls = {"units": slider("units", 1024, 128, 4096, 128), "batch": slider("batch", 64, 1, 256, 1)}
+    return panel(controls, predicted_to_pay)
 
 
 def predicted_to_pay(units, batch, machine=None):
