@@ -96,12 +96,11 @@ def test_the_lstm_is_torchs():
 
 def test_silence():
     circuit = circuits.Circuit(circuits.wiring("NCP", 0), seed=0)
-    quiet = circuits.silenced(circuit, [12, 3])
-    _, h = quiet.step(torch.randn(5, 32), torch.randn(5, 19))
+    circuit.alive[[3, 12]] = 0
+    _, h = circuit.step(torch.randn(5, 32), torch.randn(5, 19))
     assert (h[:, [3, 12]] == 0).all()
     assert (h[:, 4] != 0).all()
-    assert circuit.alive.all()
-    circuit.alive = torch.stack([torch.ones(19), quiet.alive])  # a row a car
+    circuit.alive = torch.stack([torch.ones(19), circuit.alive])  # a row a car
     _, h = circuit.step(torch.randn(2, 32), torch.randn(2, 19))
     assert (h == 0).tolist() == [[False] * 19, [k in (3, 12) for k in range(19)]]
 

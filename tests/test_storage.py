@@ -269,8 +269,8 @@ def test_the_predicted_crossing_is_where_the_predictions_cross():
 def test_a_training_step_is_timed_and_trains_no_layer_of_the_caller():
     layer = sparse_layer()
     before = layer.weight.clone()
-    table = storage.time_training(layer, batch=4, repeats=2)
-    assert table["layout"].tolist() == ["dense", "masked", "csr"]
+    table = storage.time_training(layer, batch=4, others={"mine": sparse_layer()}, repeats=2)
+    assert table["layout"].tolist() == ["dense", "masked", "csr", "mine"]
     assert (table["seconds"] > 0).all()
     assert torch.equal(layer.weight, before)
     assert layer.weight.grad is None

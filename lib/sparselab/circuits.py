@@ -1,7 +1,5 @@
 """Recurrent networks that read one picture after another: a circuit of neurons with a mask, and an LSTM beside it."""
 
-import copy
-
 import numpy as np
 import pandas as pd
 import torch
@@ -77,15 +75,14 @@ class LSTM(nn.Module):
     Args:
         units: how many.
         seed: of the first weights. The global generator is left as it was.
-        inputs: pixels.
     """
 
-    def __init__(self, units, seed, inputs=PIXELS):
+    def __init__(self, units, seed):
         super().__init__()
         self.units = units
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.gates, self.motor = nn.Linear(inputs + units, 4 * units), nn.Linear(units, 1)
+            self.gates, self.motor = nn.Linear(PIXELS + units, 4 * units), nn.Linear(units, 1)
 
     def start(self, cars):
         """The state at the beginning: output and memory, (2, cars, units)."""
@@ -104,18 +101,6 @@ class LSTM(nn.Module):
         return state[0]
 
     forward = Circuit.forward
-
-
-def silenced(circuit, neurons):
-    """A copy of a circuit in which some neurons say nothing.
-
-    Args:
-        circuit: a :class:`Circuit`.
-        neurons: their numbers, counted from 0.
-    """
-    circuit = copy.deepcopy(circuit)
-    circuit.alive[list(neurons)] = 0
-    return circuit
 
 
 def reach(move, inputs, neurons):

@@ -647,21 +647,20 @@ def _name_ends(ax, ends):
 # ------------------------------------------------------------------------------------------------- the capstone
 
 
-def circuit(ax, W, S, layers, inputs=None, activity=None, labels=True):
+def circuit(ax, W, S, layers, inputs=None, activity=None):
     """Draw a recurrent circuit in columns, inputs left and motor right; a connection within a column is an arc.
 
     Args:
         ax: Axes to draw into.
         W: weights, (neurons, inputs + neurons).
         S: mask of the same shape.
-        layers: {name of a column: number of neurons}, in the order of the rows of W; a column of none is left out.
+        layers: {name of a column: number of neurons}, in the order of the rows of W.
         inputs, activity: values of the inputs and states of the neurons, to colour them by from -1 to 1, or None.
-        labels: write the columns' names below.
     """
     W, S = np.asarray(W, dtype=float), np.asarray(S, dtype=bool)
     neurons, heard = W.shape
     n_in = heard - neurons
-    columns = {"inputs": n_in, **{name: count for name, count in layers.items() if count}}
+    columns = {"inputs": n_in, **layers}
     places = np.concatenate(
         [
             np.stack([np.full(count, column), (count - 1) / 2 - np.arange(count)], axis=1) * (1, 1 / max(count, 2))
@@ -690,9 +689,8 @@ def circuit(ax, W, S, layers, inputs=None, activity=None, labels=True):
     used = S.any(axis=1) | S[:, n_in:].any(axis=0)
     states = np.zeros(neurons) if activity is None else np.asarray(activity)
     ax.scatter(*places[n_in:][used].T, c=states[used], s=90, linewidth=0.8, **shades)
-    if labels:
-        for column, (name, count) in enumerate(columns.items()):
-            ax.text(column, -0.62, f"{count} {name}", ha="center", va="top", fontsize=8)
+    for column, (name, count) in enumerate(columns.items()):
+        ax.text(column, -0.62, f"{count} {name}", ha="center", va="top", fontsize=8)
     ax.set(xlim=(-0.15, len(columns) - 0.75), ylim=(-0.72, 0.52))
     ax.axis("off")
     return ax

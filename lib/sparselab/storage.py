@@ -211,7 +211,7 @@ def _csr(starts, columns, values, shape):
 
 
 class _CSRProduct(torch.autograd.Function):
-    """y = x Wᵀ with gradients for the stored values only, several times faster than PyTorch's own backward."""
+    """y = x Wᵀ with gradients for the stored values only, about twice as fast as PyTorch's own backward."""
 
     @staticmethod
     def forward(ctx, x, values, layer):
@@ -329,21 +329,23 @@ def time_layouts(layer, batch, layouts=SparseInference.LAYOUTS, block=BLOCK, rep
     return _timed(modules, {name: lambda module=module: module(x) for name, module in modules.items()}, repeats)
 
 
-def time_training(layer, batch, repeats=9):
+def time_training(layer, batch, others=None, repeats=9):
     """Time a training step of one layer: forward, backward to weights, bias and input, and a step of plain SGD.
 
     Args:
         layer: a ``layers.SparseLinear``, on the device to measure.
         batch: examples a step.
+        others: further modules of the same shape to time, {name: module}; they are trained.
         repeats: timings of each.
 
     Returns:
-        A data frame with a row a kind of layer: "dense" (``nn.Linear``), "masked" (``layers.SparseLinear``) and "csr"
-        (:class:`CSRLinear`); its columns are those of :func:`time_layouts`.
+        A data frame with a row a kind of layer: "dense" (``nn.Linear``), "masked" (``layers.SparseLinear``), "csr"
+        (:class:`CSRLinear`), and the others; its columns are those of :func:`time_layouts`.
     """
     x = torch.randn(batch, layer.weight.shape[1]).to(layer.weight).requires_grad_()
     wanted = torch.randn(batch, layer.weight.shape[0]).to(layer.weight)
     modules = {"dense": _in_layout(layer, "dense", BLOCK), "masked": copy.deepcopy(layer), "csr": CSRLinear(layer)}
+    modules |= others or {}
 
     def step(module, optimiser):
         optimiser.zero_grad()
