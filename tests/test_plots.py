@@ -231,3 +231,15 @@ def test_ranked_settings_stand_in_their_order_from_the_top():
     assert points[0].get_color() == palette.METHODS["dense"][0]
     bars = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
     assert np.allclose(bars, [[1.9, 2.1], [0.9, 1.1]])
+
+
+def test_a_circuit_names_the_neurons_that_it_draws():
+    S = np.zeros((4, 6), dtype=int)
+    S[3, :2] = 1
+    _, ax = plots.figure()
+    plots.circuit(ax, np.ones((4, 6)), S, {"inter": 2, "command": 1, "motor": 1})
+    assert [text.get_text() for text in ax.texts] == ["2 inputs", "1 motor"]
+    S[0, 0] = S[2, 2] = S[3, 4] = 1  # input to inter 1, inter 1 to command, command to motor
+    _, ax = plots.figure()
+    plots.circuit(ax, np.ones((4, 6)), S, {"inter": 2, "command": 1, "motor": 1})
+    assert [text.get_text() for text in ax.texts] == ["2 inputs", "1 inter", "1 command", "1 motor"]

@@ -650,6 +650,8 @@ def _name_ends(ax, ends):
 def circuit(ax, W, S, layers, inputs=None, activity=None):
     """Draw a recurrent circuit in columns, inputs left and motor right; a connection within a column is an arc.
 
+    A neuron without any connection is left out.
+
     Args:
         ax: Axes to draw into.
         W: weights, (neurons, inputs + neurons).
@@ -689,8 +691,10 @@ def circuit(ax, W, S, layers, inputs=None, activity=None):
     used = S.any(axis=1) | S[:, n_in:].any(axis=0)
     states = np.zeros(neurons) if activity is None else np.asarray(activity)
     ax.scatter(*places[n_in:][used].T, c=states[used], s=90, linewidth=0.8, **shades)
-    for column, (name, count) in enumerate(columns.items()):
-        ax.text(column, -0.62, f"{count} {name}", ha="center", va="top", fontsize=8)
+    drawn = [n_in, *(int(part.sum()) for part in np.split(used, np.cumsum(list(layers.values()))[:-1]))]
+    for column, (name, count) in enumerate(zip(columns, drawn, strict=True)):
+        if count:
+            ax.text(column, -0.62, f"{count} {name}", ha="center", va="top", fontsize=8)
     ax.set(xlim=(-0.15, len(columns) - 0.75), ylim=(-0.72, 0.52))
     ax.axis("off")
     return ax
