@@ -13,7 +13,7 @@ def copy(tmp_path):
     return shutil.copytree(tables.folder("celegans"), tmp_path, dirs_exist_ok=True)
 
 
-@pytest.mark.parametrize("collection", tables.COLLECTIONS)
+@pytest.mark.parametrize("collection", tables.TABLES)
 def test_every_table_reads_and_none_is_forgotten(collection):
     files = {path.stem for path in tables.folder(collection).glob("*.csv")}
     assert files == set(tables.names(collection))
@@ -21,7 +21,7 @@ def test_every_table_reads_and_none_is_forgotten(collection):
 
 
 def test_an_unknown_collection():
-    with pytest.raises(ValueError, match="one of celegans, results, got 'worms'"):
+    with pytest.raises(ValueError, match="one of celegans, results, mnist, got 'worms'"):
         tables.folder("worms")
 
 

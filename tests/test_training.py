@@ -1,5 +1,6 @@
 """The engine: a population is what a plain loop is, each network for itself, and nothing goes wrong in silence."""
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -62,6 +63,9 @@ def plain_loop(network, task, method, seed, steps, batch, learning_rate=5e-3):
         methods.Gradual(0.8, cuts=5),
         methods.Iterative(0.8, rounds=3, rewind_to=4),
         methods.Fixed([masks.random(shape, 0.8, seed=1) for shape in SHAPES]),
+        methods.SNIP(0.8, tasks.mnist1d()),
+        methods.SET([masks.random(shape, 0.8, seed=1) for shape in SHAPES], times=3),
+        methods.RigL([masks.random(shape, 0.8, seed=1) for shape in SHAPES], tasks.mnist1d(), times=3),
     ],
     ids=lambda method: method.label,
 )
@@ -257,6 +261,9 @@ def test_levels_lie_between_0_and_1(kind, level):
         (lambda: methods.Iterative(0.5, rounds=1), "at least 2 rounds"),
         (lambda: methods.Iterative(0.5, rounds=2, rewind_to=-1), "rewind_to"),
         (lambda: methods.Fixed([np.full((2, 2), 0.5)]), "a mask holds only 0 and 1"),
+        (lambda: methods.SET([np.eye(2)], moved=0), "moved and end must lie between 0 and 1, got 0 and 0.75"),
+        (lambda: methods.SET([np.eye(2)], end=1.5), "moved and end must lie between 0 and 1"),
+        (lambda: methods.SET([np.eye(2)], times=0), "moved at least once, got 0 times"),
         (lambda: training.score([], None, part="exam"), "part must be one of"),
     ],
 )
@@ -339,6 +346,86 @@ def test_fixed_masks_are_initialised_by_surviving_fan_in():
     kept_as_drawn = layers.mlp(SIZES, 4)
     methods.Fixed(S, rescale=False).before(kept_as_drawn)
     assert torch.equal(flat(kept_as_drawn), flat(layers.mlp(SIZES, 4)))
+
+
+def test_gradients_are_those_of_every_entry_also_of_the_cut_ones(task):
+    """Against differences of the loss: one entry is moved a little, inside the mask and outside of it."""
+    network = layers.mlp((40, 12, 10), 0, [masks.random(shape, 0.5, seed=2) for shape in ((12, 40), (10, 12))]).double()
+    rows = torch.randperm(len(task.train[0]), generator=torch.Generator().manual_seed(7))[:20]
+    small = dataclasses.replace(task, train=(task.train[0][rows].double(), task.train[1][rows]))
+    slopes = methods.gradients(network, small, 20, torch.Generator().manual_seed(0))
+    assert [tuple(g.shape) for g in slopes] == [(12, 40), (10, 12)]
+
+    def loss(change):
+        moved = layers.fold(network)
+        with torch.no_grad():
+            moved[0].weight[i, j] += change
+            return small.loss(moved(small.train[0]), small.train[1]).item()
+
+    S = network[0].S
+    for kept in (0, 1):
+        i, j = (int(k) for k in (S == kept).nonzero()[3])
+        assert slopes[0][i, j].item() == pytest.approx((loss(1e-5) - loss(-1e-5)) / 2e-5, rel=1e-4)
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_snip_cuts_what_the_loss_would_miss_least(task):
+    network, untouched = layers.mlp(SIZES, 0), layers.mlp(SIZES, 0)
+    method = methods.SNIP(0.9, task, batch=50, seed=4)
+    method.before(network)
+    slopes = methods.gradients(untouched, task, 50, torch.Generator().manual_seed(4))
+    missed = [(layer.weight * g).abs() for layer, g in zip(layers.sparse_layers(untouched), slopes, strict=True)]
+    kept = torch.cat([m[layer.S == 1] for m, layer in zip(missed, layers.sparse_layers(network), strict=True)])
+    gone = torch.cat([m[layer.S == 0] for m, layer in zip(missed, layers.sparse_layers(network), strict=True)])
+    assert kept.min() >= gone.max()
+    assert torch.equal(flat(network), flat(untouched))
+    methods.check_realised(network, 0.9)
+
+
+S_START = [masks.random(shape, 0.8, seed=1) for shape in SHAPES]
+
+
+@pytest.mark.parametrize(
+    "kind", [methods.SET, lambda S, **o: methods.RigL(S, tasks.mnist1d(), **o)], ids=["SET", "RigL"]
+)
+def test_rewiring_moves_the_weakest_and_keeps_every_density(kind):
+    network, method = layers.mlp(SIZES, 0), kind(S_START, moved=0.4, times=4, end=0.8)
+    method.before(network)
+    for step in range(1, 101):
+        before = [(layer.S.clone(), layer.weight.detach().clone()) for layer in layers.sparse_layers(network)]
+        method.after_step(network, methods.Progress(0, step, 100, 0.01))
+        for layer, (S, W) in zip(layers.sparse_layers(network), before, strict=True):
+            gone, grown = (S == 1) & (layer.S == 0), (S == 0) & (layer.S == 1)
+            part = {20: 0.4, 40: 0.4 * (1 + 0.5**0.5) / 2, 60: 0.2, 80: 0.4 * (1 - 0.5**0.5) / 2}.get(step, 0)
+            assert gone.sum() == grown.sum() == round(part * int(S.sum()))
+            if gone.any():
+                assert W[gone].abs().max() <= W[(S == 1) & (layer.S == 1)].abs().min()
+                assert (layer.weight[grown] == 0).all()
+    method.at_end(network)
+
+
+def test_rigl_grows_where_the_slope_is_steepest_and_set_does_not(task):
+    slopes = {}
+    for method in (methods.SET(S_START, times=1, seed=3), methods.RigL(S_START, task, times=1, seed=3)):
+        network = layers.mlp(SIZES, 0)
+        method.before(network)
+        start = [layer.S.clone() for layer in layers.sparse_layers(network)]
+        steepness = [g.abs() for g in methods.gradients(network, task, 100, torch.Generator().manual_seed(3))]
+        method.after_step(network, methods.Progress(0, 75, 100, 0.01))
+        for g, S, layer in zip(steepness, start, layers.sparse_layers(network), strict=True):
+            grown, left = g[(S == 0) & (layer.S == 1)], g[(S == 0) & (layer.S == 0)]
+            slopes.setdefault(method.label, []).append((grown.min() >= left.max()).item())
+    assert slopes == {"SET": [False] * 3, "RigL": [True] * 3}
+
+
+def test_a_dense_layer_has_no_gap_to_grow_in():
+    network = layers.mlp((6, 5, 4), 0)
+    method = methods.SET([np.ones((5, 6)), masks.random((4, 5), 0.1, seed=0)], moved=1, times=1)
+    method.before(network)
+    method.after_step(network, methods.Progress(0, 75, 100, 0.01))
+    assert network[0].S.all()
+    assert network[2].S.sum() == 18  # both gaps were filled, two others opened
+    method.at_end(network)
 
 
 def test_the_method_in_the_docs_works(task):

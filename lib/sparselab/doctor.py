@@ -79,7 +79,7 @@ def check_memory():
 def check_data():
     """(fine?, sentence) about the course's tables."""
     try:
-        found = [(collection, name) for collection in tables.COLLECTIONS for name in tables.names(collection)]
+        found = [(collection, name) for collection in tables.TABLES for name in tables.names(collection)]
         for collection, name in found:
             tables.read(collection, name)
     except (tables.DamagedDataError, OSError) as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from sparselab import masks, measure
 from sparselab.layers import sparse_layers
@@ -265,6 +266,131 @@ class Fixed(Dense):
                 raise AssertionError("a fixed mask has changed during training")
 
 
+class SNIP(Pruning):
+    """Cut before training, and then never again, the weights that the loss would miss least.
+
+    What the loss would miss of a weight w with slope g, to first order, is |w g|; the slopes are taken once, over one
+    batch.
+
+    Args:
+        sparsity: fraction of the weights to cut, in [0, 1).
+        task: a ``tasks.Task``; the batch is drawn from its training part.
+        batch: examples in the batch.
+        seed: of the draw.
+        scope: as in :class:`OneShot`.
+
+    Source: Lee et al., "SNIP: single-shot network pruning", ICLR 2019, doi:10.48550/arXiv.1810.02340.
+    """
+
+    label = "SNIP"
+
+    def __init__(self, sparsity, task, batch=100, seed=0, scope="global"):
+        super().__init__(sparsity, scope)
+        self.task, self.batch, self.seed = task, batch, seed
+
+    def before(self, network):
+        super().before(network)
+        slopes = gradients(network, self.task, self.batch, torch.Generator().manual_seed(self.seed))
+        missed = [(W * g).abs() for W, g in zip(used_weights(network), slopes, strict=True)]
+        keep_largest(network, missed, self.sparsity, self.scope)
+
+
+# ------------------------------------------------------------------------------------- wiring while learning
+
+
+class Rewiring(Fixed):
+    """Start with few connections and keep that many, but move some of them again and again while the network learns.
+
+    Each time, every layer loses its weakest connections and gets as many new ones elsewhere, which begin at zero. How
+    many falls from ``moved`` to nothing along half a cosine. Where connections grow is what the subclasses say.
+
+    Args:
+        S: one mask (out, in) a layer, to start with.
+        moved: fraction of a layer's connections that is moved the first time.
+        times: how often connections are moved, evenly spread from the start of training to ``end``.
+        end: when moving stops, as a fraction of the training; what was grown last needs time to learn.
+        seed: of what is drawn on the way.
+    """
+
+    def __init__(self, S, moved=0.3, times=30, end=0.75, seed=0):
+        super().__init__(S, self.label)
+        if not (0 < moved <= 1 and 0 < end <= 1):
+            raise ValueError(f"moved and end must lie between 0 and 1, got {moved} and {end}")
+        if times < 1:
+            raise ValueError(f"connections must be moved at least once, got {times} times")
+        self.moved, self.times, self.end, self.seed = moved, times, end, seed
+
+    def wishes(self, network):
+        """How much each entry of each mask is wished for, matrices (out, in); the largest in the gaps grow."""
+        raise NotImplementedError
+
+    def before(self, network):
+        super().before(network)
+        self.generator = torch.Generator().manual_seed(self.seed)
+
+    def after_step(self, network, progress):
+        now = self._moves(progress.step / progress.steps)
+        if now > self._moves((progress.step - 1) / progress.steps):
+            self._move(network, self.moved * (1 + math.cos(math.pi * (now - 1) / self.times)) / 2)
+
+    def at_end(self, network):
+        # a connection that grew where nothing flows may still weigh zero, so the masks are counted, not the weights
+        for layer, S in zip(masked(network), self.S, strict=True):
+            if int(layer.S.sum()) != S.sum():
+                raise AssertionError("a mask has another density than it began with")
+
+    def _moves(self, fraction):
+        """Moves that are made by the time that a fraction of the training is done."""
+        return math.floor(self.times * min(fraction / self.end, 1) + 1e-9)
+
+    def _move(self, network, part):
+        wishes = self.wishes(network)
+        with torch.no_grad():
+            for layer, wish in zip(masked(network), wishes, strict=True):
+                kept = layer.S == 1
+                n = min(round(part * int(kept.sum())), int((~kept).sum()))
+                weakest = layer.weight.abs().masked_fill(~kept, math.inf).flatten().topk(n, largest=False).indices
+                grown = wish.masked_fill(kept, -math.inf).flatten().topk(n).indices
+                S = kept.flatten()
+                S[weakest], S[grown] = False, True
+                layer.weight.view(-1)[grown] = 0
+                layer.S.copy_(S.view_as(layer.S))
+
+
+class SET(Rewiring):
+    """New connections grow at random places.
+
+    Source: Mocanu et al., Nature Communications 9 (2018), doi:10.1038/s41467-018-04316-3. There the part that is moved
+    stays the same; here it falls, as in RigL, so that the two differ in one thing only.
+    """
+
+    label = "SET"
+
+    def wishes(self, network):
+        return [torch.rand(layer.S.shape, generator=self.generator).to(layer.S) for layer in masked(network)]
+
+
+class RigL(Rewiring):
+    """New connections grow where the loss has the steepest slope. Each time that takes the slopes of all entries.
+
+    Args:
+        S: as in :class:`Rewiring`, like all that is not named here.
+        task: a ``tasks.Task``; the slopes are taken over a batch of its training part.
+        batch: examples in that batch.
+
+    Source: Evci et al., "Rigging the lottery", ICML 2020, doi:10.48550/arXiv.1911.11134.
+    """
+
+    label = "RigL"
+
+    def __init__(self, S, task, batch=100, **options):
+        super().__init__(S, **options)
+        self.task, self.batch = task, batch
+
+    def wishes(self, network):
+        return [g.abs() for g in gradients(network, self.task, self.batch, self.generator)]
+
+
 # ------------------------------------------------------------------------------------------------------ their tools
 
 
@@ -289,6 +415,36 @@ def masked(network):
     return layers
 
 
+def used_weights(network):
+    """W ⊙ S of each layer that carries a mask."""
+    return [layer.used_weight.detach() for layer in masked(network)]
+
+
+@torch.enable_grad()
+def gradients(network, task, batch, generator):
+    """Slope of the loss along each entry of each W ⊙ S, those that the mask cuts included.
+
+    Args:
+        network: a module with layers that carry a mask; it is left as it is.
+        task: a ``tasks.Task``.
+        batch: how many training examples to take the slopes over.
+        generator: a ``torch.Generator`` that draws them.
+
+    Returns:
+        One matrix (out, in) a layer.
+    """
+    X, y = task.train
+    rows = torch.randperm(len(X), generator=generator)[:batch]
+    layers = masked(network)
+    names = {module: f"{name}." if name else "" for name, module in network.named_modules()}
+    # the same network with zeros where its masks cut, and masks that cut nothing
+    used = {f"{names[layer]}weight": layer.used_weight.detach().requires_grad_() for layer in layers}
+    whole = {f"{names[layer]}S": torch.ones_like(layer.S) for layer in layers}
+    device = next(iter(whole.values())).device
+    outputs = functional_call(network, used | whole, (X[rows].to(device),))
+    return torch.autograd.grad(task.loss(outputs, y[rows].to(device)), list(used.values()))
+
+
 def cut(network, sparsity, scope="global"):
     """Set the masks of a network so that its largest weights are kept.
 
@@ -301,17 +457,30 @@ def cut(network, sparsity, scope="global"):
     Raises:
         DivergedError: a weight is not finite.
     """
-    layers = masked(network)
-    matrices = [measure.from_tensor(layer.used_weight) for layer in layers]
-    if not all(np.isfinite(W).all() for W in matrices):
+    keep_largest(network, used_weights(network), sparsity, scope)
+
+
+def keep_largest(network, scores, sparsity, scope="global"):
+    """Set the masks of a network so that the weights with the largest scores are kept.
+
+    Args:
+        network: a module with layers that carry a mask.
+        scores: a matrix (out, in) for each of these layers; their magnitudes count.
+        sparsity, scope: as in :func:`cut`.
+
+    Raises:
+        DivergedError: a score is not finite.
+    """
+    scores = [measure.from_tensor(matrix) for matrix in scores]
+    if not all(np.isfinite(matrix).all() for matrix in scores):
         raise DivergedError("the network has weights that are not finite: it can't be pruned")
     if scope == "layer":
-        kept = [masks.magnitude(W, sparsity) for W in matrices]
+        kept = [masks.magnitude(matrix, sparsity) for matrix in scores]
     else:
-        together = masks.magnitude(np.concatenate([W.ravel() for W in matrices]), sparsity)
-        parts = np.split(together, np.cumsum([W.size for W in matrices])[:-1])
-        kept = [part.reshape(W.shape) for part, W in zip(parts, matrices, strict=True)]
-    for layer, S in zip(layers, kept, strict=True):
+        together = masks.magnitude(np.concatenate([matrix.ravel() for matrix in scores]), sparsity)
+        parts = np.split(together, np.cumsum([matrix.size for matrix in scores])[:-1])
+        kept = [part.reshape(matrix.shape) for part, matrix in zip(parts, scores, strict=True)]
+    for layer, S in zip(masked(network), kept, strict=True):
         layer.set_mask(S)
 
 

@@ -13,6 +13,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#D55E00",
     "#CC79A7",
 )
+OLIVE, WINE = "#999933", "#882255"  # two of Paul Tol's, for methods that came later
 INK = "#222222"  # text and outlines
 QUIET = "#6b6b6b"  # secondary text; 5:1 against white
 FAINT = "#dcdcdc"  # grid lines, the frame of a cut entry
@@ -31,6 +32,9 @@ METHODS = {
     "random": (SKY, "D"),
     "local": (GREEN, "P"),
     "iterative": (BLUE, "X"),
+    "SNIP": (QUIET, "d"),
+    "SET": (OLIVE, "<"),
+    "RigL": (WINE, ">"),
 }
 
 # Ways to store a sparse matrix and to multiply with it.

@@ -5,11 +5,16 @@ long plan and writes each finished batch to disk, so that a sweep which was stop
 """
 
 import itertools
+import multiprocessing
 import os
+import threading
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sparselab import layers, masks, measure, methods, tasks, training
 
@@ -114,7 +119,7 @@ def train(part, steps, reckon_cost=False):
     return part.join(pd.concat(pieces)), networks
 
 
-def resume(whole, run, path, together="width", at_once=40):
+def resume(whole, run, path, together="width", at_once=40, workers=1):
     """Train what a plan asks for and its file does not hold yet.
 
     After each batch the file is replaced as a whole, in one move of the file system. So whenever the sweep is killed,
@@ -126,6 +131,8 @@ def resume(whole, run, path, together="width", at_once=40):
         path: CSV file to write.
         together: column in which all rows of a batch are equal, because only networks of one shape train together.
         at_once: networks in a batch, at most.
+        workers: batches that are trained side by side, each in a process and on a processor core of its own; for
+            networks that are too large to gain from being trained together. ``run`` must then stand in a module.
 
     Returns:
         The results in the order of the plan.
@@ -141,13 +148,31 @@ def resume(whole, run, path, together="width", at_once=40):
     wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole, done))
     if not held.isin(wanted).all():
         raise ValueError(f"{path.name} holds networks that the plan does not ask for: give it another name")
-    for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False):
-        for first in range(0, len(missing), at_once):
-            batch = run(missing.iloc[first : first + at_once])
-            done = batch if done.empty else pd.concat([done, batch])
-            done = whole.merge(done, on=keys)  # in the order of the plan
-            fresh = path.with_suffix(".new")
-            done.to_csv(fresh, index=False, lineterminator="\n")
-            os.replace(fresh, path)
-            print(f"{len(done)} of {len(whole)} networks", flush=True)
+    batches = [
+        missing.iloc[first : first + at_once]
+        for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False)
+        for first in range(0, len(missing), at_once)
+    ]
+    for batch in map(run, batches) if workers == 1 else _side_by_side(run, batches, workers):
+        done = batch if done.empty else pd.concat([done, batch])
+        done = whole.merge(done, on=keys)  # in the order of the plan
+        fresh = path.with_suffix(".new")
+        done.to_csv(fresh, index=False, lineterminator="\n")
+        os.replace(fresh, path)
+        print(f"{len(done)} of {len(whole)} networks", flush=True)
     return done
+
+
+def _side_by_side(run, batches, workers):
+    """Results of batches as they are finished, from several processes."""
+    fresh = multiprocessing.get_context("spawn")  # a copy of this process could not use torch's threads
+    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_prepare_worker) as pool:
+        for future in as_completed([pool.submit(run, batch) for batch in batches]):
+            yield future.result()
+
+
+def _prepare_worker():
+    """Take one core, and end as soon as the process that asked for the work is gone."""
+    torch.set_num_threads(1)
+    parent = multiprocessing.parent_process().sentinel
+    threading.Thread(target=lambda: connection.wait([parent]) and os._exit(1), daemon=True).start()

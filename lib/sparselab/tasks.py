@@ -5,6 +5,7 @@ one number at the end.
 """
 
 import functools
+import gzip
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 from mnist1d.data import get_dataset_args, make_dataset
 from torch import nn
+
+from sparselab import tables
 
 PARTS = ("train", "validation", "test")
 PUBLISHED, FOR_VALIDATION = 42, 43  # seeds of MNIST-1D's examples
@@ -101,6 +104,52 @@ def fresh_mnist1d(examples, seed):
     drawn = _draw(examples, seed)
     X, y = (np.concatenate([drawn[name], drawn[f"{name}_test"]]) for name in ("x", "y"))
     return replace(mnist1d(), test=(torch.tensor(X, dtype=torch.float32), torch.tensor(y)))
+
+
+@functools.cache
+def mnist(examples=60_000):
+    """MNIST: handwritten digits of 28 × 28 grey pixels, the images row by row as 784 numbers.
+
+    The last twelfth of the training examples, 5,000 of all 60,000, is the validation part; the 10,000 published test
+    examples are the test part. Pixels are shifted and scaled to mean 0 and standard deviation 1 over the training part.
+
+    Args:
+        examples: how many of the published training examples to take, the first ones, for a quick try.
+
+    Raises:
+        sparselab.tables.DamagedDataError: the files are not there: they come with the course's folder, not with an
+            installed package.
+
+    Source: LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE 86 (1998), doi:10.1109/5.726791.
+    """
+    if not 12 <= examples <= 60_000:
+        raise ValueError(f"MNIST has 60,000 training examples, of which at least 12 must be taken, got {examples}")
+    X, y = (_idx(f"train-{kind}.gz")[:examples] for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+    X_test, y_test = (_idx(f"t10k-{kind}.gz") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+    first = examples - examples // 12  # of the validation part
+    mean, deviation = X[:first].mean(dtype=np.float64), X[:first].std(dtype=np.float64)
+
+    def part(X, y):
+        pixels = ((X.reshape(len(X), -1) - mean) / deviation).astype(np.float32)
+        return torch.from_numpy(pixels), torch.tensor(y, dtype=torch.int64)
+
+    return Task(
+        name="MNIST",
+        train=part(X[:first], y[:first]),
+        validation=part(X[first:], y[first:]),
+        test=part(X_test, y_test),
+        loss=nn.functional.cross_entropy,
+        metric="accuracy",
+        score=_correct,
+    )
+
+
+def _idx(name):
+    """Array of a gzipped IDX file: two zero bytes, type, number of axes, their lengths, then the numbers as bytes."""
+    raw = gzip.decompress(tables.verified("mnist", name).read_bytes())
+    axes = raw[3]
+    shape = np.frombuffer(raw, ">u4", count=axes, offset=4)
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def _draw(examples, seed):

@@ -1,0 +1,147 @@
+"""LeNet-300-100 on MNIST, the field's common yardstick, by every method of the course: writes lenet.csv.
+
+784-300-100-10 with ReLU; 55,000 examples to train on, 5,000 for choices, 10,000 for one look at the end; Adam, batches
+of 100, a learning rate that falls to zero along a cosine. Every method trains for 20 epochs: one-shot pruning 10 before
+the cut and 10 after it. Only the lottery ticket trains longer: 10 epochs in each of its rounds, and each round cuts
+about a fifth of what is left. Sparsity counts all three weight matrices; biases are never cut.
+
+From the course's folder: ``make lenet``. It takes an hour or two on two cores, a network on each. Killed on the way, it
+goes on where it was: finished networks stay, those in work begin again and come to the same numbers. On a graphics card
+the networks of a method train together. ``python data/results/lenet.py --quick FOLDER`` runs the same on fewer images.
+"""
+
+import argparse
+import datetime
+import itertools
+import math
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from sparselab import doctor, layers, masks, methods, sweep, tables, tasks, training
+
+SIZES = (784, 300, 100, 10)
+SHAPES = [(n_out, n_in) for n_in, n_out in itertools.pairwise(SIZES)]
+BATCH, LEARNING_RATE = 100, 2e-3
+CUT_A_ROUND = 0.2  # of what is left, by the lottery ticket; the number of rounds is the nearest that fits
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much to do.
+
+    Attributes:
+        examples: of MNIST's 60,000, for training and validation.
+        epochs: of every method but the lottery ticket, which trains half of it a round.
+        seeds, ticket_seeds: networks of each kind.
+        levels: sparsities to ask for.
+        strengths: of L1.
+    """
+
+    examples: int = 60_000
+    epochs: int = 20
+    seeds: int = 5
+    ticket_seeds: int = 3
+    levels: tuple = (0.92, 0.95, 0.98)
+    strengths: tuple = (0.05, 0.2, 0.5, 1.0)
+
+
+QUICK = Size(examples=1_200, epochs=2, seeds=2, ticket_seeds=1, levels=(0.95,), strengths=(0.1,))
+
+
+def plan(size):
+    """Every network, a row each: method, level (a sparsity, or the strength of L1), seed and how much data to see."""
+    kinds = ("one-shot", "gradual", "SNIP", "random, uniform", "random, ERK", "SET", "RigL")
+    rows = [("dense", 0.0, seed) for seed in range(size.seeds)]
+    rows += [(kind, level, seed) for kind in kinds for level in size.levels for seed in range(size.seeds)]
+    rows += [("L1", strength, seed) for strength in size.strengths for seed in range(size.seeds)]
+    rows += [("lottery", level, seed) for level in size.levels for seed in range(size.ticket_seeds)]
+    table = pd.DataFrame(rows, columns=["method", "level", "seed"])
+    return table.assign(examples=size.examples, epochs=size.epochs)
+
+
+def method(name, level, seed, task):
+    """The method that a row of the plan asks for."""
+    if name == "dense":
+        return methods.Dense()
+    if name == "L1":
+        return methods.L1(level)
+    if name == "SNIP":
+        return methods.SNIP(level, task, seed=seed)
+    if name == "lottery":
+        return methods.Iterative(level, rounds=1 + round(math.log(1 - level) / math.log(1 - CUT_A_ROUND)))
+    if name in ("one-shot", "gradual"):
+        return {"one-shot": methods.OneShot, "gradual": methods.Gradual}[name](level)
+    densities = masks.uniform if name == "random, uniform" else masks.erk
+    S = [
+        masks.random(shape, cut, seed=10 * seed + layer)
+        for layer, (shape, cut) in enumerate(zip(SHAPES, densities(SHAPES, level), strict=True))
+    ]
+    if name == "SET":
+        return methods.SET(S, times=100, seed=seed)
+    if name == "RigL":
+        return methods.RigL(S, task, times=100, seed=seed)
+    return methods.Fixed(S, label=name)
+
+
+def run(rows):
+    """Results of some rows of one method, the test part included; nothing is chosen by it."""
+    (name,), (examples,), (epochs,) = (rows[key].unique() for key in ("method", "examples", "epochs"))
+    task = tasks.mnist(int(examples))
+    rounds = {"one-shot": 0.5, "lottery": 0.5}.get(name, 1)  # of the epochs, in each round
+    began = time.perf_counter()
+    result = training.train(
+        [layers.mlp(SIZES, seed) for seed in rows["seed"]],
+        task,
+        [method(*row, task) for row in rows[["method", "level", "seed"]].itertuples(index=False)],
+        seeds=rows["seed"].tolist(),
+        steps=round(rounds * epochs * math.ceil(len(task.train[0]) / BATCH)),
+        batch=BATCH,
+        learning_rate=LEARNING_RATE,
+    )
+    found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
+    found = found.assign(
+        test_accuracy=training.score(result.networks, task, "test"),
+        steps=result.table["steps"],
+        seconds=round((time.perf_counter() - began) / len(rows), 1),
+        machine=machine(),
+        torch=torch.__version__.split("+")[0],
+        commit=commit(),
+        date=datetime.date.today().isoformat(),
+    )
+    return rows.reset_index(drop=True).join(found).round(6)
+
+
+def machine():
+    """Name of what computes."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{doctor.processor()}, one core a network"
+
+
+def commit():
+    """The commit of the course that is checked out; with a plus where something has been changed since."""
+    try:
+        words = ["git", "-C", str(HERE), "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", metavar="FOLDER", type=Path, help="run every method on few images; write there")
+    quick = parser.parse_args().quick
+    os.environ.setdefault("TQDM_DISABLE", "1")  # several processes would write over each other's bars
+    together = {"at_once": 100} if torch.cuda.is_available() else {"at_once": 1, "workers": os.cpu_count()}
+    folder, size = (quick, QUICK) if quick else (HERE, Size())
+    sweep.resume(plan(size), run, folder / "lenet.csv", together="method", **together)
+    tables.write_checksums(folder)
+
+
+if __name__ == "__main__":
+    main()
