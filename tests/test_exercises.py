@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab.exercises import Exercise, Mistake, check, exercises
-from sparselab.exercises.checking import TOLERANCE, verdict
+from sparselab.exercises import Exercise, Mistake, check, checking, exercises
+from sparselab.exercises.checking import TOLERANCE
 
 ALL = exercises()
+
+
+def verdict(exercise, answer):
+    """The words of a verdict."""
+    return checking.verdict(exercise, answer).words
 
 
 def said(capsys, number, answer):

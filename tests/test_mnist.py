@@ -55,7 +55,7 @@ def test_damaged_files_are_found(tmp_path, monkeypatch):
     (copy / "t10k-labels-idx1-ubyte.gz").write_bytes(damaged)
     monkeypatch.setattr(tables, "folder", lambda collection: copy)
     with pytest.raises(
-        tables.DamagedDataError, match=r"t10k-labels-idx1-ubyte\.gz .* changed.* git checkout -- data/mnist"
+        tables.DamagedDataError, match=r"t10k-labels-idx1-ubyte\.gz .* changed.*git checkout -- data/mnist"
     ):
         tasks.mnist(1_212)
     (copy / "train-images-idx3-ubyte.gz").unlink()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparselab import progress
 from sparselab.measure import from_tensor
 
 TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
@@ -74,6 +75,8 @@ def exercises():
 def check(number, answer):
     """Print what became of an answer: not answered yet, correct, or what came out against what was expected.
 
+    A right or wrong answer is noted in the learner's own file, see ``sparselab.progress``.
+
     Args:
         number: number of the exercise, for example "2.1".
         answer: the function or value that the exercise asks for.
@@ -82,33 +85,51 @@ def check(number, answer):
     if str(number) not in known:
         print(f"There is no exercise {number}. The exercises are {', '.join(known)}.")
         return
-    print(verdict(known[str(number)], answer))
+    found = verdict(known[str(number)], answer)
+    print(found.words)
+    if found.solved is not None:
+        progress.note(str(number), found.solved)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What ``check`` says.
+
+    Attributes:
+        words: the sentence or sentences that it prints.
+        solved: whether the answer is right; None where there is none yet.
+    """
+
+    words: str
+    solved: bool | None
 
 
 def verdict(exercise, answer):
-    """The sentence or sentences that ``check`` prints."""
+    """:class:`Verdict` on an answer."""
     if answer is ...:
-        return f"{exercise.number} not answered yet. Replace the dots, then run the cell again."
+        return Verdict(f"{exercise.number} not answered yet. Replace the dots, then run the cell again.", None)
     if exercise.asks_for_a_function and not callable(answer):
-        return f"{exercise.number} needs the function `{exercise.answer}`, got {describe(answer)}."
+        return Verdict(f"{exercise.number} needs the function `{exercise.answer}`, got {describe(answer)}.", False)
     if callable(answer) and not exercise.asks_for_a_function:
-        return f"{exercise.number} needs a value in `{exercise.answer}`, got a function. Write its result instead."
+        words = f"{exercise.number} needs a value in `{exercise.answer}`, got a function. Write its result instead."
+        return Verdict(words, False)
     outcomes = [attempt(answer, case) for case in exercise.cases]
     if outcomes[0].error is None and (outcomes[0].result is None or outcomes[0].result is ...):
-        return (
+        words = (
             f"{exercise.number} not answered yet: `{exercise.answer}` returned {outcomes[0].result}. "
             "Replace the dots; if you have, end with `return`. Then run the cell again."
         )
+        return Verdict(words, None)
     complaints = [complaint(exercise, case, outcome) for case, outcome in zip(exercise.cases, outcomes, strict=True)]
     if not any(complaints):
         praise = f" {exercise.praise(outcomes[-1].result)}" if exercise.praise else ""
         cases = f", over {len(exercise.cases)} cases" if len(exercise.cases) > 1 else ""
-        return f"{exercise.number} correct{cases}.{praise}"
+        return Verdict(f"{exercise.number} correct{cases}.{praise}", True)
     case, words = next((case, words) for case, words in zip(exercise.cases, complaints, strict=True) if words)
     lines = [f"{exercise.number} not yet: {call(exercise, case)} {words}"]
     sentences = [mistake.sentence for mistake in exercise.mistakes if makes(mistake, exercise, outcomes)]
     lines += [f"  {sentence}" for sentence in sentences[:1] if sentence not in words]
-    return "\n".join(lines)
+    return Verdict("\n".join(lines), False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,130 @@
+"""A learner's progress: noted in one small file, never lost, and collected over a room."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sparselab import progress
+from sparselab.exercises import check, exercises
+
+
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch, tmp_path):
+    monkeypatch.delenv(progress.SWITCH)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_check_notes_right_and_wrong_answers_but_no_stubs(tmp_path, capsys):
+    check("0.1", ...)
+    check("0.1", lambda weights, cut: None)
+    assert not (tmp_path / progress.NAME).exists()
+    check("0.1", lambda weights, cut: cut)
+    check("0.1", lambda weights, cut: weights - cut)
+    check("0.1", 5)
+    entries, damaged = progress.read(tmp_path / progress.NAME)
+    assert [(entry.exercise, entry.solved) for entry in entries] == [("0.1", False), ("0.1", True), ("0.1", False)]
+    assert progress.solved(entries) == {"0.1"}  # once right, it stays solved
+    assert damaged == 0
+    capsys.readouterr()
+    progress.show()
+    assert "lesson 00  ■      1 of 1 solved" in capsys.readouterr().out
+
+
+def test_the_map_has_a_box_for_every_exercise(capsys):
+    progress.note("2.1", True)
+    progress.note("2.2", False)
+    progress.show()
+    lines = capsys.readouterr().out.splitlines()
+    boxes = "".join(line.split()[2] for line in lines if line.startswith("lesson"))
+    assert len(boxes) == len(exercises())
+    assert [boxes.count(box) for box in (progress.SOLVED, progress.TRIED)] == [1, 1]
+    assert next(line for line in lines if line.startswith("lesson 02")).startswith("lesson 02  ■◪")
+
+
+def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv(progress.SWITCH, "off")
+    check("0.1", lambda weights, cut: weights - cut)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.delenv(progress.SWITCH)
+    progress.note("0.1", True)
+    monkeypatch.setenv(progress.SWITCH, "off")
+    capsys.readouterr()
+    progress.show()
+    assert "lesson 00  □      0 of 1 solved" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
+    (tmp_path / progress.NAME).mkdir()
+    check("0.1", lambda weights, cut: weights - cut)
+    said = capsys.readouterr().out
+    assert said.startswith("0.1 correct")
+    assert "Your progress was not noted: Is a directory" in said
+
+
+def test_torn_and_foreign_lines_cost_nothing_else(tmp_path, capsys):
+    progress.note("1.1", True)
+    path = tmp_path / progress.NAME
+    path.write_bytes(path.read_bytes() + b'{"exercise": "1.2", "sol')  # a machine lost its power here
+    progress.note("1.3", True)
+    with path.open("ab") as file:
+        file.write(b"[1]\n\xff\xfe\n{}\n")
+    entries, damaged = progress.read(path)
+    assert progress.solved(entries) == {"1.1", "1.3"}
+    assert damaged == 4
+    progress.show()
+    assert "4 damaged lines" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_kernel_loses_nothing_that_was_noted(tmp_path):
+    """A process notes as fast as it can and says how far it is; killed at any point, all that it had said is there."""
+    code = "from sparselab import progress\nfor k in range(10**6): progress.note(f'1.{k}', True); print(k)"
+    environment = {name: value for name, value in os.environ.items() if name != progress.SWITCH}
+    command = [sys.executable, "-u", "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        said = [process.stdout.readline() for _ in range(50)]
+        time.sleep(0.05)
+        process.kill()
+        said += process.stdout.read().split()
+    entries, damaged = progress.read(tmp_path / progress.NAME)
+    assert damaged <= 1
+    assert len(said) <= len(entries) <= len(said) + 1
+    assert [entry.exercise for entry in entries] == [f"1.{k}" for k in range(len(entries))]
+
+
+def room(tmp_path):
+    for learner, answers in {"ada": ["0.1", "1.1", "1.2"], "ben": ["0.1"], "eve": []}.items():
+        folder = tmp_path / "homes" / learner / "course" / "notebooks"
+        folder.mkdir(parents=True)
+        for number in answers:
+            progress.note(number, True, folder)
+    (tmp_path / "homes" / "ben" / "old").mkdir()
+    progress.note("0.1", True, tmp_path / "homes" / "ben" / "old")
+    progress.note("5.1", False, tmp_path / "homes" / "ben" / "old")
+    return tmp_path / "homes"
+
+
+def test_a_room_becomes_one_table(tmp_path):
+    table = progress.collect(room(tmp_path)).set_index("learner")
+    assert table.index.tolist() == ["ada", "ben"]  # eve has not begun
+    assert table["solved"].tolist() == [3, 1]
+    assert table.loc["ada", ["lesson 00", "lesson 01", "lesson 05"]].tolist() == [1, 2, 0]
+    assert table["tried"].tolist() == [3, 3]
+    assert (table["damaged"] == 0).all()
+
+
+def test_the_command(tmp_path, capsys):
+    progress.main([str(room(tmp_path)), "--csv", str(tmp_path / "room.csv")])
+    said = capsys.readouterr().out
+    assert said.split()[:3] == ["learner", "00", "01"]
+    assert "ada" in said
+    assert (tmp_path / "room.csv").read_text().startswith("learner,lesson 00,")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="has a learner there checked an answer yet"):
+        progress.main([str(tmp_path / "empty")])
+    with pytest.raises(SystemExit, match="there is no folder"):
+        progress.main([str(tmp_path / "nowhere")])
