@@ -17,6 +17,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # machines that can't reach it, find a CPU build elsewhere.
 CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
 READY = $(VENV)/ready
+COLAB = build/colab/$(notdir $(BIN))/python
 
 .PHONY: lab test lint frameworks execute times bench results data clean
 
@@ -35,6 +36,13 @@ lint: $(READY)
 frameworks: $(READY)
 	$(PIP) --constraint constraints.txt --editable '.[frameworks]'
 	REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest tests/test_frameworks.py
+
+# Every lesson as on Colab: the notebook alone, in an environment with the versions that are installed there.
+colab: $(READY)
+	$(PYTHON) -m venv --clear build/colab
+	$(COLAB) -m pip install --quiet --disable-pip-version-check $(CPU_INDEX) $(TORCH)
+	$(COLAB) -m pip install --quiet --disable-pip-version-check --requirement tests/colab.txt
+	COLAB_PYTHON=$(abspath $(COLAB)) $(BIN)/python -m pytest tests/test_colab.py
 
 execute: $(READY)
 	$(BIN)/python tests/lessons.py execute $(LESSON)

@@ -21,19 +21,11 @@ CONSTRAINTS = {
 }
 PIP_SECTION = next(line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict))
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}  # what conda-forge calls them
-COLAB = {  # preinstalled there in August 2026; its widgets must not be upgraded
-    "ipykernel": "6.17.1",
-    "ipython": "7.34.0",
-    "ipywidgets": "7.7.1",
-    "keras": "3.10.0",  # or newer: the version of late 2025
-    "matplotlib": "3.10.0",
-    "networkx": "3.5",
-    "numpy": "2.1.3",
-    "pandas": "2.2.3",
-    "psutil": "5.9.5",
-    "scipy": "1.16.3",
-    "torch": "2.11.0",
-    "tqdm": "4.67.3",
+COLAB = {  # preinstalled there; its widgets must not be upgraded
+    requirement.name: next(iter(requirement.specifier)).version
+    for line in ["torch==2.11.0", *(lessons.ROOT / "tests" / "colab.txt").read_text(encoding="utf-8").splitlines()]
+    if not line.startswith("#")
+    for requirement in [Requirement(line)]
 }
 NOT_ON_COLAB = {"mnist1d", "ncps"}  # small, pure Python, and installed there by the setup cell
 

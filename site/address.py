@@ -1,0 +1,116 @@
+"""The course's public address on GitHub, owner/name, in every place that needs it.
+
+python site/address.py             print it
+python site/address.py owner/name  set it: badges, the lessons' setup cells, launch buttons, links; again for a fork
+
+The site takes its links and launch buttons from :func:`current`. As long as there is none, the lessons say so on Colab,
+and links that need it show OWNER/NAME.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+UNSET = "OWNER/NAME"
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/(?!\.+$)[A-Za-z0-9._-]{1,100}")
+SETUP = re.compile(r'(?<=COURSE = \\")[^"\\]*(?=\\"  # the course\'s address)')  # as it stands in a notebook's JSON
+BADGES = re.compile(r"(?<=<!-- badges: written by make address -->\n).*?(?=<!-- end of badges -->)", re.DOTALL)
+WITHOUT = "\n_No public address yet: `make address REPO=owner/name` writes the badges for Binder and Colab here._\n\n"
+
+
+def current(root=ROOT):
+    """The course's address as owner/name, or "" while it has none.
+
+    Raises:
+        ValueError: a lesson's setup cell is missing, or holds another address than the first lesson's.
+    """
+    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in lessons(root)}
+    if missing := [name for name, match in found.items() if match is None]:
+        raise ValueError(f"{missing[0]} has no setup cell with the course's address")
+    addresses = {match[0] for match in found.values()}
+    if len(addresses) != 1:
+        raise ValueError(
+            f"the lessons hold different addresses: {', '.join(sorted(addresses))}. Run make address again."
+        )
+    return addresses.pop()
+
+
+def check(address):
+    """Raise ValueError unless this is a name that GitHub would accept, owner/name."""
+    if NAME.fullmatch(address) and not address.endswith(".git"):
+        return
+    hint = re.search(r"([\w-]+/[\w.-]+?)(?:\.git)?/*$", address)
+    meant = f"; did you mean {hint[1]}?" if hint and hint[1] != address and NAME.fullmatch(hint[1]) else ""
+    raise ValueError(f"the address is written owner/name, got {address!r}{meant}")
+
+
+def write(address, root=ROOT):
+    """Set the address in every place.
+
+    Args:
+        address: owner/name.
+        root: the course's folder.
+
+    Returns:
+        The files that were changed.
+
+    Raises:
+        ValueError: this is no address; nothing was changed.
+    """
+    check(address)
+    link = re.compile(rf"(?<=https://github\.com/){re.escape(current(root) or UNSET)}(?![\w-])")
+    changed = []
+    for path in places(root):
+        before = path.read_text(encoding="utf-8")
+        after = BADGES.sub(lambda _: badges(address), link.sub(address, SETUP.sub(address, before)))
+        if after != before:
+            path.write_text(after, encoding="utf-8", newline="\n")
+            changed.append(path)
+    return changed
+
+
+def lessons(root=ROOT):
+    """The lessons in their order."""
+    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def places(root=ROOT):
+    """Every file in which the address may stand."""
+    texts = [root / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff")]
+    workshop = [
+        path for path in sorted((root / "workshop").rglob("*")) if path.suffix in {".md", ".py", ".yaml", ".yml", ""}
+    ]
+    return [*texts, *(path for path in workshop if path.is_file()), *lessons(root)]
+
+
+def badges(address):
+    """The README's badges: tests, Binder, Colab, and the site."""
+    owner, name = address.split("/")
+    repository, first = f"https://github.com/{address}", "notebooks/00_start_here.ipynb"
+    tests = f"{repository}/actions/workflows/test.yml"
+    binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/{first}"
+    colab = f"https://colab.research.google.com/github/{address}/blob/main/{first}"
+    return (
+        f"\n[![Tests]({tests}/badge.svg)]({tests})\n"
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n"
+        f"[Read it as a web site](https://{owner.lower()}.github.io/{name}/)\n\n"
+    )
+
+
+def main():
+    if len(sys.argv) > 2:
+        sys.exit("usage: python site/address.py [owner/name]")
+    try:
+        if len(sys.argv) == 1:
+            print(current() or "no address yet")
+            return
+        changed = write(sys.argv[1])
+    except ValueError as error:
+        sys.exit(str(error))
+    print(f"{sys.argv[1]} stands in {len(changed)} files that were changed" if changed else "it stood there already")
+
+
+if __name__ == "__main__":
+    main()
