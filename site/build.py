@@ -1,0 +1,118 @@
+"""Build the course as a web site: python site/build.py [--output FOLDER] [--address OWNER/NAME]
+
+The pages are the repository's own files. They are copied into a temporary folder in their places, so that the links
+between them hold, and the landing page is written beside them. The rest is Sphinx; conf.py holds its settings.
+"""
+
+import argparse
+import itertools
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import address
+import jinja2
+import nbformat
+from sphinx.cmd.build import build_main
+
+SITE = Path(__file__).resolve().parent
+ROOT = SITE.parent
+PARTS = {  # the site's table of contents: files that become pages, in their order
+    "Lessons": ("notebooks/[0-9][0-9]_*.ipynb",),
+    "Teaching": ("workshop/README.md", "workshop/*/**/*.md", "workshop/*.md"),
+    "Behind the course": ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md"),
+}
+COMMANDS = "## Two commands"  # the README's section that says how to start
+MAP_ROW = re.compile(r"^\| \[(?P<title>.+)\]\((?P<path>notebooks/.+)\) \| (?P<minutes>\d+) min \|", re.MULTILINE)
+
+
+def pages(part):
+    """The files of one part of the site, as paths from the repository's root."""
+    found = [path.relative_to(ROOT).as_posix() for pattern in PARTS[part] for path in sorted(ROOT.glob(pattern))]
+    return list(dict.fromkeys(found))
+
+
+def readme():
+    """The text of the README."""
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands():
+    """The README's section that says how to start, with its heading.
+
+    Raises:
+        ValueError: the README has no such section.
+    """
+    found = re.search(rf"^{COMMANDS}\n.*?(?=^## )", readme(), re.MULTILINE | re.DOTALL)
+    if not found:
+        raise ValueError(f"The landing page shows the README's section {COMMANDS!r}, and the README has none.")
+    return found[0]
+
+
+def course_map():
+    """The README's course map: a dictionary for each lesson, with its title, path and minutes."""
+    return [row.groupdict() | {"minutes": int(row["minutes"])} for row in MAP_ROW.finditer(readme())]
+
+
+def goals(path):
+    """What a lesson promises: the items of the list in its first cell."""
+    head = nbformat.read(ROOT / path, as_version=4).cells[0].source
+    return re.findall(r"^- (.+?)[,.]$", head, re.MULTILINE)
+
+
+def still(path):
+    """The picture of a lesson's panel at fixed settings, as HTML: the last figure of the cell below the panel."""
+    cells = nbformat.read(ROOT / path, as_version=4).cells
+    panel = next(index for index, cell in enumerate(cells) if "panel" in cell.metadata.get("tags", []))
+    figures = [output["data"]["text/html"] for output in cells[panel + 1].outputs if "data" in output]
+    return figures[-1]
+
+
+def stage(folder, course):
+    """Copy every page to its place in a folder, and write the landing page."""
+    parts = {part: pages(part) for part in PARTS}
+    for page in itertools.chain(*parts.values()):
+        target = folder / page
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / page, target)
+    lessons = course_map()
+    template = jinja2.Template((SITE / "index.md.jinja").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+    landing = template.render(
+        address=course,
+        lessons=[lesson | {"goals": goals(lesson["path"])} for lesson in lessons],
+        hours=round(sum(lesson["minutes"] for lesson in lessons) / 60),
+        picture=still(lessons[-1]["path"]),
+        commands=commands(),
+        parts=parts,
+    )
+    (folder / "index.md").write_text(landing, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
+    parser.add_argument("--address", default=address.current(), help="owner/name on GitHub; '' for none")
+    arguments = parser.parse_args()
+    if arguments.address:
+        try:
+            address.check(arguments.address)
+        except ValueError as error:
+            parser.error(str(error))
+    os.environ["COURSE_ADDRESS"] = arguments.address  # read by conf.py
+    if (arguments.output / ".buildinfo").exists():  # an earlier site, and no other folder
+        shutil.rmtree(arguments.output)
+    with tempfile.TemporaryDirectory() as folder:
+        source, doctrees = Path(folder, "source"), Path(folder, "doctrees")
+        stage(source, arguments.address)
+        options = ["--quiet", "--fail-on-warning", "--keep-going", "--builder", "html", "--conf-dir", str(SITE)]
+        failed = build_main([*options, "--doctree-dir", str(doctrees), str(source), str(arguments.output)])
+    if not failed:
+        print(f"The site is built: open {arguments.output / 'index.html'}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Settings of the site, for Sphinx. build.py calls it."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+SITE = Path(__file__).parent
+sys.path.insert(0, str(SITE))  # where transforms.py lies
+
+course_address = os.environ["COURSE_ADDRESS"]  # owner/name, or "" while the course has none
+OWNER, _, NAME = course_address.partition("/")
+PUBLIC = f"https://{OWNER.lower()}.github.io/{NAME}/" if course_address else ""
+
+project = "Sparse Neural Networks"
+html_title = "Sparse Neural Networks, from y = Wx to the worm"
+language = "en"
+extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinxext.opengraph", "transforms"]
+
+# The notebooks are shown with the outputs that they are committed with. No widget is saved: no widget code is loaded.
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_ipywidgets_js = {}
+nb_code_prompt_show = "Setup: show the code"
+nb_code_prompt_hide = "Setup: hide the code"
+myst_heading_anchors = 4
+myst_enable_extensions = ["dollarmath"]
+# Exercises are headings of level 4 wherever they stand. They come out one level below what is above them.
+suppress_warnings = ["myst.header"]
+
+# One file of MathJax, our own copy. Its menu would load more files, so there is none.
+MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"options": {"enableMenu": False}}
+
+html_theme = "sphinx_book_theme"
+html_static_path = ["static", str(MATHJAX / mathjax_path)]
+templates_path = ["templates"]
+html_css_files = ["course.css"]
+html_favicon = "static/favicon.svg"
+html_context = {"default_mode": "auto"}
+html_use_index = False
+html_theme_options = {
+    "logo": {"image_light": "static/favicon.svg", "image_dark": "static/favicon.svg", "text": project, "alt_text": ""},
+    "navbar_persistent": [],
+    "search_as_you_type": True,
+    "search_bar_text": "Search the course",
+    "show_toc_level": 2,
+    "use_fullscreen_button": False,
+    "footer_content_items": ["extra-footer.html"],
+    "extra_footer": "Text and figures: CC BY 4.0. Code: MIT.",
+}
+
+ogp_site_name = html_title
+ogp_site_url = PUBLIC
+ogp_social_cards = {"enable": False}
+
+if course_address:
+    html_baseurl = PUBLIC
+    extensions += ["sphinx_sitemap"]
+    sitemap_url_scheme = "{link}"
+    sitemap_excludes = ["search.html"]
+    html_theme_options |= {
+        "repository_url": f"https://github.com/{course_address}",
+        "repository_branch": "main",
+        "use_repository_button": True,
+        "use_issues_button": True,
+        "use_edit_page_button": True,
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }

@@ -1,0 +1,98 @@
+"""What the site changes in a page between reading and writing it, as a Sphinx extension."""
+
+import base64
+import hashlib
+import posixpath
+import re
+import struct
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.util.osutil import relative_uri
+
+ROOT = Path(__file__).resolve().parent.parent
+FIGURE = re.compile(r'width="(?P<width>\d+)"(?P<between>[^>]*) src="data:image/png;base64,(?P<data>[^"]+)"')
+
+
+def link_repository_files(app, doctree):
+    """Send links to files that are no pages to the repository, or make them text while it has no address.
+
+    The README is the landing page. A link to nothing stays, and Sphinx warns of it.
+    """
+    folder = posixpath.dirname(app.env.docname)
+    for link in list(doctree.findall(pending_xref)):
+        target, _, anchor = link["reftarget"].partition("#")
+        path = posixpath.normpath(posixpath.join(folder, target))
+        if link["refdomain"] or link["reftype"] != "myst" or not (ROOT / path).exists():
+            continue
+        if path == "README.md":
+            link.attributes |= {"refdomain": "doc", "reftarget": app.config.root_doc, "reftargetid": anchor or None}
+        else:
+            link.replace_self(repository_link(app.config.course_address, path, link.children))
+
+
+def repository_link(address, path, words):
+    """Nodes for a file or folder of the repository: a link, or the words and the path while there is no address."""
+    if address:
+        kind = "tree" if (ROOT / path).is_dir() else "blob"
+        return nodes.reference("", "", *words, refuri=f"https://github.com/{address}/{kind}/main/{path}")
+    if path in "".join(word.astext() for word in words):
+        return words
+    return [*words, nodes.Text(" ("), nodes.literal("", path), nodes.Text(")")]
+
+
+def note_panels(app, doctree):
+    """Say under a panel's code, where the panel would be, that it moves elsewhere."""
+    for cell in doctree.findall(nodes.container):
+        if "tag_panel" in cell["classes"]:
+            words = "This panel moves in JupyterLab, Colab or Binder. The page shows it below, at fixed settings."
+            cell += nodes.paragraph("", words, classes=["panel-note"])
+
+
+def let_formulas_scroll(app, doctree):
+    """Give wide formulas the class of wide tables, which the theme lets scroll, from the keyboard too."""
+    for formula in doctree.findall(nodes.math_block):
+        formula["classes"].append("pst-scrollable-table-container")
+
+
+def figures_as_files(app, doctree):
+    """Move figures out of the page into files, and tell their heights, so that nothing jumps when they arrive."""
+    folder = Path(app.outdir, app.builder.imagedir)
+    page = app.builder.get_target_uri(app.env.docname)
+
+    def as_file(figure):
+        png = base64.b64decode(figure["data"])
+        name = f"{hashlib.sha256(png).hexdigest()[:16]}.png"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(png)
+        pixels_across, pixels_down = struct.unpack(">II", png[16:24])  # where a PNG file says its size
+        height = round(int(figure["width"]) * pixels_down / pixels_across)
+        address = relative_uri(page, f"{app.builder.imagedir}/{name}")
+        return f'width="{figure["width"]}" height="{height}"{figure["between"]} src="{address}"'
+
+    for raw in doctree.findall(nodes.raw):
+        raw.children = [nodes.Text(FIGURE.sub(as_file, raw.astext()))]
+
+
+def name_toggles(app, pagename, templatename, context, doctree):
+    """Take from folded cells the label that hides their own words from speech."""
+    if doctree:
+        context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+
+
+def edit_the_template(app, pagename, templatename, context, doctree):
+    """Let the landing page's edit button lead to the template that it is written from."""
+    if pagename == app.config.root_doc:
+        context |= {"doc_path": "site", "page_source_suffix": ".md.jinja"}
+
+
+def setup(app):
+    app.add_config_value("course_address", "", "env", types=[str])
+    app.connect("doctree-read", link_repository_files)
+    app.connect("doctree-read", note_panels)
+    app.connect("doctree-read", let_formulas_scroll)
+    app.connect("doctree-read", figures_as_files)
+    app.connect("html-page-context", name_toggles)
+    app.connect("html-page-context", edit_the_template)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,443 @@
+"""The web site: built once as it is, once with an address, read as files and then in a real browser."""
+
+import functools
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import axe_playwright_python
+import lessons
+import pytest
+import test_browser
+from bs4 import BeautifulSoup
+from PIL import Image
+
+SITE = lessons.ROOT / "site"
+ADDRESS = "someone/some-course"
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+TABS_SETTLE_MS = 500  # the theme waits 300 ms after a change of width before it makes what scrolls focusable
+LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.paths()]
+TEXTS = [
+    path.relative_to(lessons.ROOT).with_suffix(".html").as_posix()
+    for pattern in ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md", "workshop/**/*.md")
+    for path in sorted(lessons.ROOT.glob(pattern))
+]
+PAGES = ["index.html", "search.html", *LESSONS, *TEXTS]
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def build(folder, address):
+    """Build the site into a folder and return its pages, parsed, by their path."""
+    command = [sys.executable, str(SITE / "build.py"), "--output", str(folder), "--address", address]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {
+        path.relative_to(folder).as_posix(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in folder.rglob("*.html")
+        if "_static" not in path.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("site") / "site"
+
+
+@pytest.fixture(scope="module")
+def pages(folder):
+    """The site without an address."""
+    return build(folder, "")
+
+
+@pytest.fixture(scope="module")
+def addressed_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("addressed") / "site"
+
+
+@pytest.fixture(scope="module")
+def addressed(addressed_folder):
+    """The site of a course that has an address."""
+    return build(addressed_folder, ADDRESS)
+
+
+def links(page):
+    """All addresses on a page."""
+    return {element[name] for name in ("href", "src") for element in page.find_all(attrs={name: True})}
+
+
+# ------------------------------------------------------------------------------------------------------------ pages
+
+
+def test_every_lesson_and_text_is_a_page(pages):
+    assert set(pages) == set(PAGES)
+
+
+def test_every_page_has_a_title_and_a_description_of_its_own(pages):
+    titles = {name: page.title.text for name, page in pages.items()}
+    assert len(set(titles.values())) == len(titles), titles
+    for name in PAGES:
+        if name != "search.html":
+            assert len(pages[name].find("meta", attrs={"name": "description"})["content"]) > 40, name
+            assert pages[name].find("meta", property="og:title")["content"], name
+
+
+def test_every_page_is_in_the_table_of_contents(pages):
+    listed = {urldefrag(link["href"]).url for link in pages["index.html"].select(".bd-sidebar-primary nav a")}
+    assert listed >= {*LESSONS, *TEXTS}
+
+
+@pytest.mark.parametrize("built", ["pages", "addressed"])
+def test_links_inside_the_site_lead_somewhere(request, built):
+    pages = request.getfixturevalue(built)
+    root = request.getfixturevalue({"pages": "folder", "addressed": "addressed_folder"}[built]).resolve()
+    anchors = {(root / name): {element["id"] for element in page.select("[id]")} for name, page in pages.items()}
+    broken = []
+    for name, page in pages.items():
+        for link in links(page):
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (root / name).parent.joinpath(unquote(parts.path)).resolve() if parts.path else root / name
+            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in anchors[target]):
+                broken.append(f"{name}: {link}")
+    assert not broken
+
+
+def test_nothing_is_loaded_from_another_host(pages, folder):
+    for name, page in pages.items():
+        loaded = page.select("script[src], img[src], link[rel=stylesheet], link[rel=preload], link[rel=icon], iframe")
+        outside = [str(element) for element in loaded if urlsplit(element.get("src") or element.get("href")).netloc]
+        assert not outside, name
+    for style in folder.rglob("*.css"):
+        assert not re.search(r"(url\(|@import\s)\s*[\"']?(https?:)?//", style.read_text(encoding="utf-8")), style
+
+
+# --------------------------------------------------------------------------------------------------------- contents
+
+
+@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.name[:2])
+def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
+    name = f"notebooks/{path.stem}.html"
+    outputs = [output for cell in lessons.read(path).cells for output in cell.get("outputs", [])]
+    text = pages[name].get_text()
+    for output in outputs:
+        if output.output_type == "stream":
+            assert output.text.strip() in text
+    saved = [BeautifulSoup(output.data["text/html"], "html.parser") for output in outputs if "data" in output]
+    saved = [html.img for html in saved if html.img]
+    shown = pages[name].select(".cell_output img")
+    assert [image["alt"] for image in shown] == [image["alt"] for image in saved]
+    for image in shown:
+        with Image.open((folder / name).parent / image["src"]) as picture:
+            across, down = picture.size
+        assert abs(across - 2 * int(image["width"])) <= 1, "a figure has two pixels for each that is shown"
+        assert abs(down - 2 * int(image["height"])) <= 1
+        assert "max-width: 100%" in image["style"]
+
+
+@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.name[:2])
+def test_a_panel_is_explained_and_the_setup_is_folded(pages, path):
+    page = pages[f"notebooks/{path.stem}.html"]
+    panels = [cell for cell in lessons.read(path).cells if "panel" in lessons.tags(cell)]
+    assert panels
+    assert len(page.select(".cell.tag_panel .panel-note")) == len(panels)
+    (setup,) = page.select(".cell.tag_setup")
+    assert setup.details
+    assert "open" not in setup.details.attrs
+    assert "COURSE" in setup.details.pre.text
+    assert "Setup" in setup.summary.text
+    assert "aria-label" not in setup.summary.attrs
+
+
+def test_the_landing_page_maps_the_course(pages):
+    cards = pages["index.html"].select(".course-map li")
+    for card, path in zip(cards, lessons.paths(), strict=True):
+        notebook = lessons.read(path)
+        assert card.a["href"] == f"notebooks/{path.stem}.html"
+        assert card.em.text == f"{lessons.minutes(notebook)} min"
+        assert card.a.text == lessons.title(notebook).translate(str.maketrans('"', "”")).replace("”", "“", 1)
+
+
+def test_the_landing_page_shows_a_panel_with_words_for_it(pages):
+    picture = pages["index.html"].select_one(".bd-article img")
+    assert len(picture["alt"]) > 40
+    assert picture["src"] in {link.removeprefix("../") for link in links(pages[LESSONS[-1]])}
+
+
+# ---------------------------------------------------------------------------------------------------------- address
+
+
+def test_without_an_address_nothing_can_be_launched(pages):
+    for name, page in pages.items():
+        hosts = {urlsplit(link).netloc for link in links(page)}
+        assert not hosts & {"colab.research.google.com", "mybinder.org"}, name
+        assert not page.select("link[rel=canonical], .dropdown-launch-buttons, .dropdown-source-buttons"), name
+
+
+def test_with_an_address_each_lesson_can_be_launched_and_edited(addressed):
+    for name in LESSONS:
+        notebook = name.replace(".html", ".ipynb")
+        assert links(addressed[name]) >= {
+            f"https://colab.research.google.com/github/{ADDRESS}/blob/main/{notebook}",
+            f"https://mybinder.org/v2/gh/{ADDRESS}/main?urlpath=lab/tree/{notebook}",
+            f"https://github.com/{ADDRESS}",
+            f"https://github.com/{ADDRESS}/edit/main/{notebook}",
+        }, name
+        assert any(link.startswith(f"https://github.com/{ADDRESS}/issues/new") for link in links(addressed[name])), name
+
+
+def test_with_an_address_the_landing_page_launches_the_first_lesson_and_is_edited_in_its_template(addressed):
+    found = links(addressed["index.html"])
+    assert f"https://colab.research.google.com/github/{ADDRESS}/blob/main/notebooks/{lessons.paths()[0].name}" in found
+    assert f"https://github.com/{ADDRESS}/edit/main/site/index.md.jinja" in found
+    assert f"https://github.com/{ADDRESS}/edit/main/index.md" not in found
+
+
+def test_with_an_address_pages_and_sitemap_name_the_public_site(addressed, addressed_folder):
+    public = "https://someone.github.io/some-course/"
+    listed = set(re.findall(r"<loc>(.+?)</loc>", (addressed_folder / "sitemap.xml").read_text(encoding="utf-8")))
+    assert listed == {public + name for name in PAGES if name != "search.html"}
+    for name in (*LESSONS, *TEXTS):
+        assert addressed[name].find("link", rel="canonical")["href"] == public + name
+        assert addressed[name].find("meta", property="og:url")["content"] == public + name
+
+
+def test_a_malformed_address_is_refused(tmp_path):
+    command = [sys.executable, str(SITE / "build.py"), "--output", str(tmp_path / "site"), "--address", "no slash"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "owner/name" in done.stderr
+    assert not (tmp_path / "site").exists()
+
+
+def article(tmp_path, markdown, address):
+    """The text of a page written in Markdown, under the site's settings, and what Sphinx had to say."""
+    source = tmp_path / "docs"
+    source.mkdir()
+    (source / "page.md").write_text(f"# A page\n\n{markdown}\n", encoding="utf-8")
+    (tmp_path / "index.md").write_text("# Home\n\n## Two commands\n\n```{toctree}\ndocs/page\n```\n", encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "-c", str(SITE), str(tmp_path)]
+    done = subprocess.run(
+        [*command, str(tmp_path / "built")],
+        env={**os.environ, "COURSE_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return None, done.stderr
+    page = BeautifulSoup((tmp_path / "built" / "docs" / "page.html").read_text(encoding="utf-8"), "html.parser")
+    return page.select_one("article section"), done.stderr
+
+
+REPOSITORY_LINKS = (
+    "[LICENSE](../LICENSE), [the script](../data/celegans/build.py), [`data/celegans`](../data/celegans/), "
+    "[the start](../README.md#two-commands)"
+)
+
+
+def test_links_to_files_that_are_no_pages_go_to_the_repository(tmp_path):
+    page, _ = article(tmp_path, REPOSITORY_LINKS, ADDRESS)
+    assert [link["href"] for link in page.select("p a")] == [
+        f"https://github.com/{ADDRESS}/blob/main/LICENSE",
+        f"https://github.com/{ADDRESS}/blob/main/data/celegans/build.py",
+        f"https://github.com/{ADDRESS}/tree/main/data/celegans",
+        "../index.html#two-commands",
+    ]
+
+
+def test_without_an_address_links_to_files_that_are_no_pages_are_words(tmp_path):
+    page, _ = article(tmp_path, REPOSITORY_LINKS, "")
+    assert page.p.text == "LICENSE, the script (data/celegans/build.py), data/celegans, the start"
+    assert [link["href"] for link in page.select("p a")] == ["../index.html#two-commands"]
+
+
+def test_a_link_to_nothing_stops_the_build(tmp_path):
+    page, warnings = article(tmp_path, "[a file](../no_such_file.txt)", "")
+    assert page is None
+    assert "no_such_file.txt" in warnings
+
+
+def test_the_workflow_is_valid():
+    workflow = lessons.ROOT / ".github" / "workflows" / "site.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+# ------------------------------------------------------------------------------------------------------- in a browser
+
+# Every rule is asked once, in light, with one that its authors count as experimental. Contrast is asked in light and
+# dark, of one element for each combination of colour, ground and size: asking of all takes minutes and says the same.
+# Nothing is fetched for the rules, so what a page asks for is its own doing.
+QUICK = {"resultTypes": ["violations"], "preload": False}
+EVERYTHING = QUICK | {"rules": {"label-content-name-mismatch": {"enabled": True}, "color-contrast": {"enabled": False}}}
+CONTRAST = QUICK | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+SCROLLING = QUICK | {"runOnly": {"type": "rule", "values": ["scrollable-region-focusable"]}}
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
+UNFOLD = "() => document.querySelectorAll('details').forEach(each => { each.open = true })"
+WHOLE_PAGE = "rules => axe.run(rules)"
+ONE_OF_EACH_KIND = """rules => {
+    const style = element => getComputedStyle(element);
+    const ground = element => {
+        while (element && style(element).backgroundColor === 'rgba(0, 0, 0, 0)') element = element.parentElement;
+        return element && style(element).backgroundColor;
+    };
+    const kinds = new Map();
+    for (const element of document.querySelectorAll('body *')) {
+        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if (!words || !element.checkVisibility()) continue;
+        const {color, fontSize, fontWeight} = style(element);
+        kinds.set([color, ground(element), fontSize, fontWeight].join(), element);
+    }
+    return axe.run({include: [...kinds.values()]}, rules);
+}"""
+MATHS = """() => ({
+    asked: document.querySelectorAll('.math').length,
+    typeset: document.querySelectorAll('.math > mjx-container').length,
+    wrong: document.querySelectorAll('[data-mjx-error]').length,
+})"""
+
+
+@dataclass
+class Visit:
+    """What a browser met on one page."""
+
+    requests: list  # addresses asked for
+    errors: list  # of scripts, and files that were not found
+    violations: list  # serious and critical ones, in light and dark and on a phone
+    grounds: list  # background colours, light and dark
+    maths: dict
+    width_on_a_phone: int
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def host(pages, folder):
+    """Where the site is served."""
+    handler = functools.partial(QuietHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def tab(host):
+    """A page of a browser that reaches nothing but the site."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=test_browser.BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        tab = browser.new_page()
+        tab.route(lambda url: not url.startswith((host, "data:", "blob:")), lambda route: route.abort())
+        yield tab
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def visits(tab, host):
+    """Every page of the site, visited once."""
+    return {name: visit(tab, host + name) for name in PAGES}
+
+
+def visit(tab, address):
+    """Look at one page in light and dark with everything unfolded, then on a phone."""
+    requests, errors, grounds = [], [], []
+    listeners = {
+        "request": lambda request: requests.append(request.url),
+        "pageerror": lambda error: errors.append(str(error)),
+        "response": lambda response: errors.append(response.url) if response.status >= 400 else None,
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="light")
+    tab.goto(address)
+    tab.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
+    maths = tab.evaluate(MATHS)
+    tab.add_style_tag(content=STILL)
+    tab.evaluate(UNFOLD)
+    tab.evaluate(AXE)
+    violations = serious(tab, WHOLE_PAGE, EVERYTHING)
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+        grounds.append(tab.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+        violations += [f"{scheme}: {line}" for line in serious(tab, ONE_OF_EACH_KIND, CONTRAST)]
+    tab.set_viewport_size(PHONE)
+    tab.wait_for_timeout(TABS_SETTLE_MS)
+    violations += [f"phone: {line}" for line in serious(tab, WHOLE_PAGE, SCROLLING)]
+    width = tab.evaluate("() => document.documentElement.scrollWidth")
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    return Visit(requests, errors, violations, grounds, maths, width)
+
+
+def serious(tab, run, rules):
+    """What axe finds on the page as it is, a line for each rule that is broken."""
+    found = tab.evaluate(run, rules)["violations"]
+    return [
+        f"{violation['id']}, {len(violation['nodes'])} times: {violation['nodes'][0]['html']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+class TestInABrowser:
+    pytestmark = test_browser.pytestmark
+
+    def test_no_page_asks_another_host(self, visits, host):
+        for name, visit in visits.items():
+            assert not [url for url in visit.requests if not url.startswith((host, "data:", "blob:"))], name
+
+    def test_every_page_finds_what_it_asks_for_and_its_scripts_run(self, visits):
+        assert not {name: visit.errors for name, visit in visits.items() if visit.errors}
+
+    def test_axe_finds_nothing_serious(self, visits):
+        assert not {name: visit.violations for name, visit in visits.items() if visit.violations}
+
+    def test_no_page_is_wider_than_a_phone(self, visits):
+        assert {name: visit.width_on_a_phone for name, visit in visits.items()} == dict.fromkeys(PAGES, PHONE["width"])
+
+    def test_maths_is_typeset(self, visits):
+        for name, visit in visits.items():
+            assert visit.maths["typeset"] == visit.maths["asked"], name
+            assert visit.maths["wrong"] == 0, name
+            if name in LESSONS:
+                assert visit.maths["asked"], name
+
+    def test_a_page_is_light_or_dark_as_the_reader_likes(self, visits):
+        assert {tuple(visit.grounds) for visit in visits.values()} == {("rgb(255, 255, 255)", "rgb(18, 18, 18)")}
+
+    def test_the_search_page_finds_a_word(self, tab, host):
+        tab.goto(f"{host}search.html?q=proximal")
+        tab.locator("#search-results a[href*='05_asking_for_zeros']").first.wait_for()
+
+    def test_search_opens_and_answers_from_the_keyboard(self, tab, host):
+        tab.set_viewport_size(DESK)
+        tab.goto(host + LESSONS[0])
+        tab.keyboard.press("Control+k")
+        tab.keyboard.type("pharynx")
+        tab.locator("#pst-search-dialog a[href*='04_the_worm']").first.wait_for()
+
+    def test_an_answer_opens_from_the_keyboard(self, tab, host):
+        tab.goto(host + LESSONS[2])
+        answer = tab.locator("details", has=tab.locator("summary", has_text="Answer")).first
+        inside = answer.locator("p").first
+        assert not inside.is_visible()
+        answer.locator("summary").focus()
+        tab.keyboard.press("Enter")
+        assert inside.is_visible()
