@@ -1,0 +1,301 @@
+"""A room full of people: the hub's settings agree with the course, links keep a learner's work, and a real hub runs.
+
+The last tests start a JupyterHub. Without the extra `hub`, git or Node.js they are skipped, unless REQUIRE_HUB is set.
+"""
+
+import asyncio
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from urllib.parse import parse_qs, urlsplit
+
+import lessons
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+from traitlets.config.loader import PyFileConfigLoader
+
+HUB = lessons.ROOT / "workshop" / "hub"
+sys.path.append(str(HUB))
+import link  # noqa: E402
+
+ROOM = PyFileConfigLoader("room.py", path=str(HUB / "tljh")).load_config()
+CHART = yaml.safe_load((HUB / "z2jh" / "config.yaml").read_text(encoding="utf-8"))
+DOCKERFILE = (HUB / "z2jh" / "Dockerfile").read_text(encoding="utf-8")
+README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+SERVER_BYTES = 200e6  # a JupyterLab server without a kernel; one was measured at 157 MB
+
+
+def needs(*packages, hub=False):
+    """Skip where packages, git, or for a hub its proxy, are missing; with REQUIRE_HUB set, that is a failure."""
+    missing = [name for name in packages if not importlib.util.find_spec(name)]
+    missing += [] if shutil.which("git") else ["git"]
+    if hub and not missing:
+        from loopback import proxy
+
+        try:
+            proxy()
+        except RuntimeError as error:
+            missing = [str(error)]
+    if missing and os.environ.get("REQUIRE_HUB"):
+        pytest.fail(f"REQUIRE_HUB is set, and this is missing: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"missing: {', '.join(missing)}")
+
+
+def needs_a_hub():
+    needs("jupyterhub", "nbgitpuller", "aiohttp", hub=True)
+
+
+def bytes_of(size):
+    return int(size.removesuffix("G")) * 2**30
+
+
+# -------------------------------------------------------------------------------------------------------- settings
+
+
+def test_the_memory_limit_holds_the_two_largest_lessons_at_once():
+    rows = README.split(lessons.MAP_BEGIN)[1].split(lessons.MAP_END)[0]
+    largest = sorted(float(megabytes) * 1e6 for megabytes in re.findall(r"\| (\d+) MB \|", rows))
+    assert len(largest) == len(lessons.paths())
+    assert sum(largest[-2:]) + SERVER_BYTES < bytes_of(ROOM.Spawner.mem_limit)
+
+
+def test_threads_are_set_as_everywhere_else():
+    conda = yaml.safe_load((lessons.ROOT / "environment.yml").read_text(encoding="utf-8"))["variables"]
+    assert conda.items() <= ROOM.Spawner.environment.items()
+    assert ROOM.Spawner.environment["OMP_NUM_THREADS"] == str(ROOM.Spawner.cpu_limit)
+
+
+def test_the_cluster_says_what_the_server_says():
+    singleuser, spawner = CHART["singleuser"], ROOM.Spawner
+    assert singleuser["extraEnv"] == spawner.environment
+    assert singleuser["memory"]["limit"] == spawner.mem_limit
+    assert singleuser["cpu"]["limit"] == spawner.cpu_limit
+    assert singleuser["cmd"] == ["jupyterhub-singleuser", *spawner.args]
+    assert singleuser["defaultUrl"] == spawner.default_url
+    assert singleuser["startTimeout"] == spawner.start_timeout
+    assert CHART["hub"]["concurrentSpawnLimit"] == ROOM.JupyterHub.concurrent_spawn_limit
+    assert CHART["cull"]["enabled"] is False
+
+
+def test_every_setting_exists():
+    """traitlets takes a misspelt name without a word."""
+    needs("jupyterhub")
+    from jupyter_server.serverapp import ServerApp
+    from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+    from jupyterhub.app import JupyterHub
+    from jupyterhub.spawner import Spawner
+
+    classes = {one.__name__: one for one in (JupyterHub, Spawner, ServerApp, MappingKernelManager)}
+    for name, settings in ROOM.items():
+        assert settings.keys() <= classes[name].class_traits(config=True).keys()
+    for argument in ROOM.Spawner.args:
+        name, trait = re.fullmatch(r"--(\w+)\.(\w+)=\w+", argument).groups()
+        assert trait in classes[name].class_traits(config=True)
+
+
+def test_the_image_is_made_from_the_course():
+    project = tomllib.loads((lessons.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    python = re.search(r"^FROM python:([\d.]+)-slim-\w+$", DOCKERFILE, re.MULTILINE)[1]
+    assert Version(python) in Requirement(f"python{project['requires-python']}").specifier
+    for copied in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE):
+        assert all((lessons.ROOT / name).exists() for name in copied.split())
+    assert DOCKERFILE.index("'^torch=='") < DOCKERFILE.index('".[lab]"')
+
+
+# ----------------------------------------------------------------------------------------------------------- links
+
+
+def test_a_link_opens_what_the_hub_opens():
+    made = urlsplit(link.link("https://hub.example.org/", "https://github.com/owner/name"))
+    query = parse_qs(made.query, strict_parsing=True)
+    assert (made.scheme, made.netloc) == ("https", "hub.example.org")
+    assert made.path == "/hub/user-redirect/git-pull"
+    assert query["repo"] == ["https://github.com/owner/name"]
+    assert [f"/{path}" for path in query["urlpath"]] == [ROOM.Spawner.default_url]
+
+
+@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.stem)
+def test_every_lesson_has_its_link(path):
+    made = link.link("https://hub.example.org", "https://github.com/owner/name", path.name[:2])
+    assert made.endswith(f"%2F{path.name}")
+
+
+@pytest.mark.parametrize(
+    ("hub", "lesson", "words"),
+    [
+        ("hub.example.org", "00", "https://"),
+        ("https://hub.example.org", "", "12 lessons"),
+        ("https://hub.example.org", "77", "0 lessons"),
+    ],
+)
+def test_a_link_that_cannot_be_says_why(hub, lesson, words):
+    with pytest.raises(ValueError, match=words):
+        link.link(hub, "https://github.com/owner/name", lesson)
+
+
+# ----------------------------------------------------------------------------------------------- a learner's work
+
+
+@pytest.fixture
+def course(tmp_path):
+    """The course's repository, and a learner's copy of it that nbgitpuller has brought."""
+    needs("nbgitpuller", "aiohttp")
+    from loopback import Course
+
+    made = Course(tmp_path / "repository")
+    return made, tmp_path / "home", pull(made, tmp_path / "home")
+
+
+def pull(course, home):
+    from nbgitpuller.pull import GitPuller
+
+    return "".join(GitPuller(course.address, str(home)).pull())
+
+
+def edit(folder, lesson, change):
+    """Change a notebook, as JupyterLab would write it."""
+    path = next((folder / "notebooks").glob(f"{lesson}_*.ipynb"))
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, path)
+    return path.name
+
+
+def exercises(folder, name):
+    notebook = nbformat.read(folder / "notebooks" / name, as_version=4)
+    nbformat.validate(notebook)
+    return [cell.source for cell in notebook.cells if "exercise" in lessons.tags(cell)]
+
+
+def solve(notebook):
+    notebook.cells = lessons.solved(notebook).cells
+    for number, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.execution_count = number + 100
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"what the learner saw\nin cell {number}\n")]
+
+
+def test_a_correction_arrives_and_answers_stay(course):
+    """Learner and instructor changed the same notebook, in different places."""
+    repository, home, _ = course
+    name = edit(home, "01", solve)
+    answers = exercises(home, name)
+
+    def correct(notebook):
+        notebook.cells[0].source += "\n\nA correction."
+
+    edit(repository.folder, "01", correct)
+    other = edit(repository.folder, "02", correct)
+    repository.publish("A correction")
+    pull(repository, home)
+    assert exercises(home, name) == answers
+    assert "A correction." in (home / "notebooks" / name).read_text(encoding="utf-8")
+    assert (home / "notebooks" / other).read_bytes() == (repository.folder / "notebooks" / other).read_bytes()
+
+
+def test_where_both_changed_the_same_lines_the_learner_wins(course):
+    """The instructor changed the stubs, ran the lesson again and added a cell; the learner had solved the exercises."""
+    repository, home, _ = course
+    name = edit(home, "01", solve)
+    answers = exercises(home, name)
+
+    def rewrite(notebook):
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [nbformat.v4.new_output("stream", text="what the instructor saw\n")]
+            if "exercise" in lessons.tags(cell):
+                cell.source = cell.source.replace("...", "pass  # your answer")
+        notebook.cells.insert(3, nbformat.v4.new_markdown_cell("A new remark."))
+
+    edit(repository.folder, "01", rewrite)
+    repository.publish("A new version")
+    pull(repository, home)
+    assert exercises(home, name) == answers
+
+
+def test_files_of_ones_own_stay_and_a_deleted_lesson_comes_back(course):
+    repository, home, _ = course
+    (home / "notebooks" / "mine.ipynb").write_text("my own", encoding="utf-8")
+    lesson = next((home / "notebooks").glob("01_*.ipynb"))
+    lesson.unlink()
+    pull(repository, home)
+    assert (home / "notebooks" / "mine.ipynb").read_text(encoding="utf-8") == "my own"
+    assert lesson.read_bytes() == (repository.folder / "notebooks" / lesson.name).read_bytes()
+
+
+# ------------------------------------------------------------------------------------------------------ a real hub
+
+
+def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
+    needs_a_hub()
+    import psutil
+    from load import Room
+    from loopback import Hub
+
+    async def run():
+        async with Hub() as hub:
+            room = Room(hub, lessons.paths()[0])
+            await room.together(2)
+            await room.attempt("killed", room.accident("server", "killed"))
+            return room.outcome, hub.processes()
+
+    outcome, started = asyncio.run(run())
+    assert outcome.failures == []
+    assert len(outcome.starts) == 2
+    assert [what for what, _ in outcome.accidents] == ["server"]
+    assert 2e8 < max(outcome.resident.values()) < bytes_of(ROOM.Spawner.mem_limit)
+    assert started
+    assert not any(psutil.pid_exists(process.pid) and process.is_running() for process in started)
+
+
+def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named():
+    needs_a_hub()
+    from learner import Learner, LearnerError
+    from loopback import Hub
+
+    cells = ["import json, os, time", "time.sleep(2)\nprint(json.dumps(dict(os.environ)))", "1 / 0"]
+
+    async def run():
+        async with Hub() as hub, Learner(hub.address, "one") as learner:
+            await learner.arrive(link.link(hub.address, hub.course.address))
+            lesson = await learner.open(f"{link.FOLDER}/notebooks/{lessons.paths()[0].name}")
+            lesson.notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+            async with lesson:
+                running = asyncio.create_task(lesson.run(lesson.code()[:2]))
+                await asyncio.sleep(1)
+                lesson.socket._response.connection.transport.abort()  # as if the network had failed
+                await running
+                with pytest.raises(LearnerError, match=r"cell 2: ZeroDivisionError: division by zero"):
+                    await lesson.run(lesson.code()[2:])
+            return learner.broken, json.loads(lesson.code()[1].outputs[0].text)
+
+    broken, environment = asyncio.run(run())
+    assert len(broken) == 1
+    assert ROOM.Spawner.environment.items() <= environment.items()
+
+
+def test_stopping_the_load_test_leaves_nothing_running(tmp_path):
+    needs_a_hub()
+    import psutil
+    from loopback import MARK, environment
+
+    command = [sys.executable, HUB / "load.py", "--learners", "2", "--lesson", "00"]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE) as load:
+        while b"one learner alone" not in load.stderr.readline():
+            assert load.poll() is None, "the load test ended by itself"
+        load.send_signal(signal.SIGINT)
+        words = load.stderr.read().decode()
+    assert load.returncode == 1
+    assert words.endswith("nothing is left running.\n")
+    left = [one for one in psutil.process_iter() if environment(one).get(MARK, "").startswith(str(tmp_path))]
+    assert left == []
+    assert list(tmp_path.glob("hub-*")) == []

@@ -1,0 +1,58 @@
+"""The link that a room is handed: it starts a learner's server, brings the course there and opens a lesson.
+
+python workshop/hub/link.py https://hub.example.org         lesson 00
+python workshop/hub/link.py https://hub.example.org 05      another lesson
+"""
+
+import argparse
+import importlib.util
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = "course"  # where the course lies in a learner's home, whatever its repository is called
+
+
+def link(hub, repository, lesson="00"):
+    """The address that opens a lesson on a hub, with nbgitpuller bringing the course first.
+
+    Args:
+        hub: the hub's address, as in https://hub.example.org.
+        repository: what `git clone` would be given.
+        lesson: the beginning of a notebook's name.
+
+    Raises:
+        ValueError: the hub's address has no https:// or http://, or no single lesson begins so.
+    """
+    if urlsplit(hub).scheme not in ("http", "https"):
+        raise ValueError(f"Write the hub's address with its https://, not as {hub!r}.")
+    found = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if path.name.startswith(lesson)]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} lessons begin with {lesson!r}; give a lesson's two digits, such as 05.")
+    query = {"repo": repository, "targetPath": FOLDER, "urlpath": f"lab/tree/{FOLDER}/notebooks/{found[0]}"}
+    return f"{hub.rstrip('/')}/hub/user-redirect/git-pull?{urlencode(query)}"
+
+
+def repository():
+    """The course's repository, as `make address` has set it, or None."""
+    spec = importlib.util.spec_from_file_location("address", ROOT / "site" / "address.py")
+    address = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(address)
+    return f"https://github.com/{address.current()}" if address.current() else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("hub", help="the hub's address")
+    parser.add_argument("lesson", nargs="?", default="00", help="two digits")
+    arguments = parser.parse_args()
+    if not repository():
+        raise SystemExit("The course has no address yet. Set it with: make address REPO=owner/name")
+    try:
+        print(link(arguments.hub, repository(), arguments.lesson))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()
