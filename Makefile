@@ -17,56 +17,85 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # machines that can't reach it, find a CPU build elsewhere.
 CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
 READY = $(VENV)/ready
+TESTED = $(VENV)/tested
 COLAB = build/colab/$(notdir $(BIN))/python
 
-.PHONY: lab test lint frameworks execute times bench results data clean
+.PHONY: lab test lint frameworks colab execute times bench results lenet data site slides answers load address clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
 	$(BIN)/jupyter lab --allow-root --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
-test: $(READY) lint
+test: $(TESTED) lint
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(TESTED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 # The sparse layer under TensorFlow, JAX and ONNX. They take gigabytes, so `make test` does without them.
-frameworks: $(READY)
+frameworks: $(TESTED)
 	$(PIP) --constraint constraints.txt --editable '.[frameworks]'
 	REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest tests/test_frameworks.py
 
 # Every lesson as on Colab: the notebook alone, in an environment with the versions that are installed there.
-colab: $(READY)
+colab: $(TESTED)
 	$(PYTHON) -m venv --clear build/colab
 	$(COLAB) -m pip install --quiet --disable-pip-version-check $(CPU_INDEX) $(TORCH)
 	$(COLAB) -m pip install --quiet --disable-pip-version-check --requirement tests/colab.txt
 	COLAB_PYTHON=$(abspath $(COLAB)) $(BIN)/python -m pytest tests/test_colab.py
 
-execute: $(READY)
+execute: $(TESTED)
 	$(BIN)/python tests/lessons.py execute $(LESSON)
 
-times: $(READY)
+times: $(TESTED)
 	$(BIN)/python tests/lessons.py times
 
-bench: $(READY)
+bench: $(TESTED)
 	$(BIN)/python tests/bench.py
 
-results: $(READY)
-	for script in data/results/*.py; do $(BIN)/python $$script || exit 1; done
+results: $(TESTED)
+	for script in $(filter-out %/lenet.py, $(wildcard data/results/*.py)); do $(BIN)/python $$script || exit 1; done
 
-data: $(READY)
+# The field's yardstick, an hour or two on two cores. Killed, it goes on where it was.
+lenet: $(TESTED)
+	$(BIN)/python data/results/lenet.py
+
+data: $(TESTED)
 	$(PIP) --constraint constraints.txt --editable '.[data]'
 	$(BIN)/python data/celegans/build.py
 
+# The course as a web site, in build/site.
+site: $(TESTED)
+	$(BIN)/python site/build.py
+
+slides: $(TESTED)
+	$(BIN)/python workshop/slides.py $(LESSON)
+
+answers: $(TESTED)
+	$(BIN)/python workshop/answers.py
+
+# A room of simulated learners on a JupyterHub on this machine. Needs Node.js 20 or newer.
+LEARNERS ?= 8
+load: $(TESTED)
+	$(BIN)/python workshop/hub/load.py --learners $(LEARNERS) --lesson $(or $(LESSON),05)
+
+# make address REPO=owner/name: badges, setup cells, launch buttons and links; without REPO it tells what is set.
+address:
+	$(PYTHON) site/address.py $(REPO)
+
 # The environment is made from nothing whenever what it is made from has changed, and is trusted only once its last
-# step, the file `ready`, is there: an interrupted install is thrown away and redone.
+# step, the file `ready`, is there: an interrupted install is thrown away and redone. What only those need who test and
+# change the course comes on top.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) --constraint constraints.txt $(CPU_INDEX) $(TORCH)
-	$(PIP) --constraint constraints.txt --editable '.[lab,test]'
+	$(PIP) --constraint constraints.txt --editable '.[lab]'
 	$(BIN)/python -c "import sparselab; open('$(READY)', 'w').close()"
+
+$(TESTED): $(READY)
+	$(PIP) --constraint constraints.txt --editable '.[lab,test,site,workshop,hub]'
+	$(BIN)/python -c "import pytest; open('$(TESTED)', 'w').close()"
 
 clean:
 	$(PYTHON) -c "import shutil; shutil.rmtree('$(VENV)', ignore_errors=True)"

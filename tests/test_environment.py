@@ -84,6 +84,7 @@ def test_the_readme_installs_the_constrained_torch():
 
 def test_what_is_installed_is_what_is_constrained():
     """This environment is the one that the constraints describe, so what passes here is what they promise."""
-    for name in requirements(PROJECT["dependencies"] + EXTRAS["lab"] + EXTRAS["test"]):
+    here = ("lab", "test", "site", "workshop", "hub")
+    for name in requirements(PROJECT["dependencies"] + [line for extra in here for line in EXTRAS[extra]]):
         constrained = {normal(key): value for key, value in CONSTRAINTS.items()}[name]
         assert Version(metadata.version(name)).public in constrained.specifier
