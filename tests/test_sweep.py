@@ -1,5 +1,6 @@
 """Sweeps: what a plan asks for is trained, once, also when the sweep is killed on the way."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,12 +8,14 @@ import time
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
-from sparselab import masks, measure, methods, sweep
+from sparselab import masks, measure, methods, sweep, tables
 
 SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
 
+RANDOM = ("random, ERK", "random, uniform")
 KILLED = """
 import sys, time, sparselab
 from sparselab import sweep
@@ -49,19 +52,22 @@ def test_every_method_is_trained_for_the_same_steps_and_counted():
         [
             sweep.plan("dense", [0], [0], width=20),
             sweep.plan("L1", [0.1], [0], width=20),
-            *(sweep.plan(name, [0.5], [0], width=20) for name in ("one-shot", "gradual", "random", "local")),
+            *(sweep.plan(name, [0.5], [0], width=20) for name in sweep.METHODS[2:]),
         ]
     )
     table, networks = sweep.train(whole, steps=80, reckon_cost=True)
     assert table["method"].tolist() == list(sweep.METHODS)
     for row, network in zip(table.itertuples(), networks, strict=True):
         assert row.sparsity == pytest.approx(methods.realised_sparsity(network))
+        assert row.method in ("dense", "L1") or row.sparsity == pytest.approx(0.5, abs=0.02)
     cost = table.set_index("method")["cost"]
     assert cost["dense"] == 1
     assert cost["one-shot"] == pytest.approx(0.75)  # half of the steps at half of the density
     portions = np.mean([0.5 * (1 - (1 - k / 20) ** 3) for k in range(20)])  # 20 cuts, over half of the training
     assert cost["gradual"] == pytest.approx(1 - (0.5 * portions + 0.3 * 0.5), abs=1e-3)
     assert cost["local"] == cost["random"] == pytest.approx(0.5, abs=0.02)
+    assert cost["SET"] == pytest.approx(cost["random"], abs=0.01)
+    assert cost["RigL"] == pytest.approx(cost["random"] + 30 / 80, abs=0.01)  # thirty times the slopes of all entries
     with pytest.raises(ValueError, match="steps must be even"):
         sweep.train(whole, steps=41)
 
@@ -131,3 +137,30 @@ def test_what_the_plan_does_not_ask_for_is_refused(tmp_path):
 def test_the_local_network_leaves_no_unit_idle():
     table = measure.wiring(sweep.method("local", 0.9, seed=0, width=100).S)
     assert table.loc["all", "dead_outputs"] == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_the_yardstick_killed_and_resumed_comes_to_the_same_numbers(tmp_path):
+    """A quick slice of `make lenet`: every method on few images, unbroken, and killed with its workers on the way."""
+    command = [sys.executable, str(tables.folder("results") / "lenet.py"), "--quick"]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    for folder in (unbroken, killed):
+        folder.mkdir()
+    subprocess.run([*command, unbroken], check=True, env=environment, capture_output=True)
+    with subprocess.Popen([*command, killed], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("5 of"):
+                break
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+    before = pd.read_csv(killed / "lenet.csv")
+    assert 5 <= len(before) < 19
+    said = subprocess.run([*command, killed], check=True, env=environment, capture_output=True, text=True).stdout
+    assert len(said.splitlines()) == 19 - len(before)  # none is trained twice
+    one, other = (pd.read_csv(folder / "lenet.csv") for folder in (unbroken, killed))
+    assert sorted(set(one["method"])) == sorted({*"L1 RigL SET SNIP dense gradual lottery one-shot".split(), *RANDOM})
+    numbers = ["method", "level", "seed", "sparsity", "train_accuracy", "validation_accuracy", "test_accuracy", "steps"]
+    pd.testing.assert_frame_equal(one[numbers], other[numbers])

@@ -49,6 +49,7 @@ class Dense:
     rounds = 1
     sparsity = None  # what is asked for; None asks for nothing
     strength = None
+    dense_gradients = 0  # how often it takes the slopes of all entries, which costs as much as a dense step
 
     def before(self, network):
         """Prepare a network."""
@@ -283,6 +284,7 @@ class SNIP(Pruning):
     """
 
     label = "SNIP"
+    dense_gradients = 1
 
     def __init__(self, sparsity, task, batch=100, seed=0, scope="global"):
         super().__init__(sparsity, scope)
@@ -385,7 +387,7 @@ class RigL(Rewiring):
 
     def __init__(self, S, task, batch=100, **options):
         super().__init__(S, **options)
-        self.task, self.batch = task, batch
+        self.task, self.batch, self.dense_gradients = task, batch, self.times
 
     def wishes(self, network):
         return [g.abs() for g in gradients(network, self.task, self.batch, self.generator)]

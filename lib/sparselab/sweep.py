@@ -21,7 +21,8 @@ from sparselab import layers, masks, measure, methods, tasks, training
 DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
 KEYS = ["method", "level", "seed", "width", "shuffled"]
 PARTS = 40  # of a round, in which sparsities are noted for the cost; the cuts of gradual pruning lie on their borders
-METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local")
+METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL")
+SPARSE_FROM_THE_START = ("random", "local", "SET", "RigL")
 
 
 def plan(method, levels, seeds, width=100, shuffled=False):
@@ -50,12 +51,13 @@ def dense_width(weights):
     return min(range(1, 1000), key=lambda width: abs(measure.multiply_adds(sizes(width)) - weights))
 
 
-def method(name, level, seed, width):
+def method(name, level, seed, width, shuffled=False):
     """The method that a row of a plan asks for.
 
-    "random" keeps as many weights in each layer as "local" does: they differ in the places only.
+    "random" keeps as many weights in each layer as "local" does: they differ in the places only. "SET" and "RigL" begin
+    with the random mask.
     """
-    if name in ("random", "local"):
+    if name in SPARSE_FROM_THE_START:
         shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes(width))]
         fan_ins = masks.windows(sizes(width), level)
         if name == "local":
@@ -65,19 +67,28 @@ def method(name, level, seed, width):
                 masks.fixed_fan_in(shape, fan_in, seed=10 * seed + layer)
                 for layer, (shape, fan_in) in enumerate(zip(shapes, fan_ins, strict=True))
             ]
+        if name == "SET":
+            return methods.SET(S, seed=seed)
+        if name == "RigL":
+            return methods.RigL(S, tasks.mnist1d(shuffled), seed=seed)
         return methods.Fixed(S, label=name)
     kinds = {"L1": methods.L1, "one-shot": methods.OneShot, "gradual": methods.Gradual}
     return methods.Dense() if name == "dense" else kinds[name](level)
 
 
-def cost(sparsities, start=0.0):
+def cost(method, sparsities, steps):
     """What a training costs if zeros cost nothing: its multiply-adds, as a fraction of those of a dense training.
 
     Args:
+        method: a method from ``methods``.
         sparsities: sparsity at the end of each of several equally long parts of the training.
-        start: sparsity at its beginning. Each part is reckoned with the sparsity at which it begins.
+        steps: of the training.
     """
-    return float(1 - np.mean([start, *list(sparsities)[:-1]]))
+    if isinstance(method, methods.Fixed):  # as many connections from start to end, also while some of them move
+        paid = 1 - method.sparsity
+    else:  # begins dense; each part is reckoned with the sparsity at which it begins
+        paid = 1 - np.mean([0.0, *list(sparsities)[:-1]])
+    return float(paid + method.dense_gradients / steps)
 
 
 def train(part, steps, reckon_cost=False):
@@ -100,19 +111,19 @@ def train(part, steps, reckon_cost=False):
     (width,) = part["width"].unique()
     pieces, networks = [], [None] * len(part)
     for halved, rows in part.groupby(part["method"] == "one-shot"):
+        chosen = [method(*row) for row in rows[KEYS].itertuples(index=False)]
         result = training.train(
             [layers.mlp(sizes(width), seed) for seed in rows["seed"]],
             [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]],
-            [method(*row) for row in rows[["method", "level", "seed", "width"]].itertuples(index=False)],
+            chosen,
             seeds=rows["seed"].tolist(),
             steps=steps // 2 if halved else steps,
             records=PARTS if reckon_cost else 1,
         )
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
         if reckon_cost:
-            starts = np.where(rows["method"].isin(["random", "local"]), found["sparsity"], 0.0)
             histories = result.history.groupby("network")["sparsity"]
-            found = found.assign(cost=[cost(found_on_the_way, starts[k]) for k, found_on_the_way in histories])
+            found = found.assign(cost=[cost(chosen[k], on_the_way, steps) for k, on_the_way in histories])
         pieces.append(found.set_index(rows.index))
         for place, network in zip(rows.index, result.networks, strict=True):
             networks[place] = network

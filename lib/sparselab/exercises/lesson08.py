@@ -65,11 +65,11 @@ def _outcome(begin, end, cuts):
             for seed in SEEDS
         ]
     else:
-        chosen = methods.Gradual(SPARSITY, begin=begin, end=end, cuts=cuts)
+        chosen = [methods.Gradual(SPARSITY, begin=begin, end=end, cuts=cuts)] * len(networks)
     result = training.train(networks, task, chosen, seeds=list(SEEDS), steps=STEPS, records=80)
-    start = SPARSITY if begin is None else 0.0
-    costs = result.history.groupby("network")["sparsity"].apply(sweep.cost, start=start)
-    return float(result.table["validation_accuracy"].mean()), float(costs.mean())
+    histories = result.history.groupby("network")["sparsity"]
+    costs = [sweep.cost(chosen[k], on_the_way, STEPS) for k, on_the_way in histories]
+    return float(result.table["validation_accuracy"].mean()), sum(costs) / len(costs)
 
 
 def _schedule(answer):
