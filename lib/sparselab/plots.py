@@ -13,7 +13,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, to_rgba
+from matplotlib.colors import ListedColormap, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -560,6 +560,23 @@ def cut_histogram(ax, weights, kept):
         )  # fmt: skip
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     ax.set(xlabel="weight", ylabel="number of weights", ylim=(0, None))
+    return ax
+
+
+def moved(ax, before, after):
+    """Draw which connections of a layer have moved: stayed in grey, gone in orange, grown in blue, cut ones empty.
+
+    Args:
+        ax: Axes to draw into.
+        before, after: masks (out, in).
+    """
+    before, after = (np.asarray(S).astype(bool) for S in (before, after))
+    kinds = np.select([before & after, before & ~after, after & ~before], [1, 2, 3], 0)
+    colours = ListedColormap([palette.PAPER, "#a8a8a8", palette.ORANGE, palette.BLUE])
+    ax.imshow(kinds, cmap=colours, vmin=0, vmax=3, aspect="auto", interpolation="nearest")
+    ax.spines[["top", "right"]].set_visible(True)
+    for place, (name, colour) in enumerate((("stayed", "#6b6b6b"), ("gone", "#a86f00"), ("grown", palette.BLUE))):
+        ax.text(place / 3, 1.02, name, transform=ax.transAxes, color=colour, fontsize=10, fontweight="bold")
     return ax
 
 
