@@ -48,7 +48,7 @@ class Size:
     epochs: int = 20
     seeds: int = 3
     levels: tuple = (0.92, 0.95, 0.98)
-    strengths: tuple = (0.05, 0.3, 1.0)
+    strengths: tuple = (0.05, 0.1, 0.3)
 
 
 QUICK = Size(examples=1_200, epochs=2, seeds=1, levels=(0.95,), strengths=(0.1,))
