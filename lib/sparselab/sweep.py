@@ -140,7 +140,8 @@ def resume(whole, run, path, together="width", at_once=40, workers=1):
         whole: a plan, or any data frame whose columns tell its networks apart.
         run: called with some rows of the plan, returns them with columns of results added.
         path: CSV file to write.
-        together: column in which all rows of a batch are equal, because only networks of one shape train together.
+        together: column, or list of columns, in which all rows of a batch are equal, because only networks of one shape
+            and one length of training train together.
         at_once: networks in a batch, at most.
         workers: batches that are trained side by side, each in a process and on a processor core of its own; for
             networks that are too large to gain from being trained together. ``run`` must then stand in a module.
