@@ -2,8 +2,9 @@
 
 784-300-100-10 with ReLU; 55,000 examples to train on, 5,000 for choices, 10,000 for one look at the end; Adam, batches
 of 100, a learning rate that falls to zero along a cosine. Every method trains for 20 epochs: one-shot pruning 10 before
-the cut and 10 after it. Only the lottery ticket trains longer: 10 epochs in each of its rounds, and each round cuts
-about a third of what is left. Three methods whose papers train longer also get 100 epochs, once. Sparsity counts all three weight matrices; biases are never cut.
+the cut and 10 after it. The lottery ticket trains longer: 10 epochs in each of its rounds, and each round cuts about a
+third of what is left. Three methods whose papers train longer also get 100 epochs, once. Sparsity counts all three
+weight matrices; biases are never cut.
 
 From the course's folder: ``make lenet``. It takes an hour or two on two cores, a network on each. Killed on the way, it
 goes on where it was: finished networks stay, those in work begin again and come to the same numbers. On a graphics card
