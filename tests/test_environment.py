@@ -1,6 +1,8 @@
 """One source of dependencies: pyproject.toml. The other files that name packages agree with it."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from rattler import MatchSpec
 
 PROJECT = tomllib.loads((lessons.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -57,6 +60,31 @@ def test_environment_yml_installs_the_course_itself():
 def test_environment_yml_pins_python():
     python = next(line for line in CONDA["dependencies"] if isinstance(line, str) and line.startswith("python="))
     assert Version(python.removeprefix("python=")) in Requirement(f"python{PROJECT['requires-python']}").specifier
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Binder's builder does not run on Windows")
+def test_binder_builds_with_conda_from_environment_yml():
+    """The Dockerfile that Binder would use; building it needs Docker and a network."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(lessons.ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    said = result.stdout + result.stderr
+    assert result.returncode == 0, said
+    assert "Building conda environment for python=3.12" in said
+    assert re.search(r'env update .*--file "environment.yml"', said)
+
+
+def test_conda_reads_every_name_and_range():
+    """Whether conda-forge has them can't be asked without a network."""
+    for line in CONDA["dependencies"]:
+        if isinstance(line, str):
+            assert MatchSpec(line, strict=True).name is not None
+
+
+def test_every_lesson_fits_into_a_small_binder_session():
+    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    megabytes = [int(found) for found in re.findall(r"\| \d+ s \| (\d+) MB \|", readme)]
+    assert len(megabytes) == len(lessons.paths())
+    assert max(megabytes) < 1000
 
 
 @pytest.mark.parametrize("extra", ["", *EXTRAS])
