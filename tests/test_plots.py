@@ -243,3 +243,15 @@ def test_a_circuit_names_the_neurons_that_it_draws():
     _, ax = plots.figure()
     plots.circuit(ax, np.ones((4, 6)), S, {"inter": 2, "command": 1, "motor": 1})
     assert [text.get_text() for text in ax.texts] == ["2 inputs", "1 inter", "1 command", "1 motor"]
+
+
+def test_moved_connections_are_told_apart():
+    before, after = masks.random((6, 8), 0.5, seed=0), masks.random((6, 8), 0.5, seed=1)
+    _, ax = plots.figure()
+    plots.moved(ax, before, after)
+    kinds = ax.images[0].get_array()
+    assert ((kinds == 1) == (before & after)).all()
+    assert ((kinds == 2) == (before & (1 - after))).all()
+    assert ((kinds == 3) == (after & (1 - before))).all()
+    assert [text.get_text() for text in ax.texts] == ["stayed", "gone", "grown"]
+    assert len({tuple(ax.images[0].cmap(k)) for k in range(4)}) == 4
