@@ -16,7 +16,8 @@ UNSET = "OWNER/NAME"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/(?!\.+$)[A-Za-z0-9._-]{1,100}")
 SETUP = re.compile(r'(?<=COURSE = \\")[^"\\]*(?=\\"  # the course\'s address)')  # as it stands in a notebook's JSON
 BADGES = re.compile(r"(?<=<!-- badges: written by make address -->\n).*?(?=<!-- end of badges -->)", re.DOTALL)
-WITHOUT = "\n_No public address yet: `make address REPO=owner/name` writes the badges and the link to the site here._\n\n"
+NOTHING_YET = "No public address yet: `make address REPO=owner/name` writes the badges and the link to the site here."
+WITHOUT = f"\n_{NOTHING_YET}_\n\n"
 
 
 def current(root=ROOT):
