@@ -26,10 +26,7 @@ def current(root=ROOT):
     Raises:
         ValueError: a lesson's setup cell is missing, or holds another address than the first lesson's.
     """
-    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in lessons(root)}
-    if missing := [name for name, match in found.items() if match is None]:
-        raise ValueError(f"{missing[0]} has no setup cell with the course's address")
-    addresses = {match[0] for match in found.values()}
+    addresses = held(root)
     if len(addresses) != 1:
         raise ValueError(
             f"the lessons hold different addresses: {', '.join(sorted(addresses))}. Run make address again."
@@ -37,12 +34,24 @@ def current(root=ROOT):
     return addresses.pop()
 
 
+def held(root=ROOT):
+    """The addresses that the lessons hold: one, unless something went wrong.
+
+    Raises:
+        ValueError: a lesson's setup cell is missing.
+    """
+    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in lessons(root)}
+    if missing := [name for name, match in found.items() if match is None]:
+        raise ValueError(f"{missing[0]} has no setup cell with the course's address")
+    return {match[0] for match in found.values()}
+
+
 def check(address):
     """Raise ValueError unless this is a name that GitHub would accept, owner/name."""
     if NAME.fullmatch(address) and not address.endswith(".git"):
         return
-    hint = re.search(r"([\w-]+/[\w.-]+?)(?:\.git)?/*$", address)
-    meant = f"; did you mean {hint[1]}?" if hint and hint[1] != address and NAME.fullmatch(hint[1]) else ""
+    hint = re.match(r"(?:.*github\.com[:/])?([\w-]+/[\w.-]+?)(?:\.git)?(?:/.*)?$", address)
+    meant = f"; did you mean {hint[1]}?" if hint and NAME.fullmatch(hint[1]) else ""
     raise ValueError(f"the address is written owner/name, got {address!r}{meant}")
 
 
@@ -60,13 +69,14 @@ def write(address, root=ROOT):
         ValueError: this is no address; nothing was changed.
     """
     check(address)
-    link = re.compile(rf"(?<=https://github\.com/){re.escape(current(root) or UNSET)}(?![\w-])")
+    before = "|".join(re.escape(name) for name in {*held(root), UNSET} if name)
+    link = re.compile(rf"(?<=https://github\.com/)(?:{before})(?![\w-])")
     changed = []
     for path in places(root):
-        before = path.read_text(encoding="utf-8")
-        after = BADGES.sub(lambda _: badges(address), link.sub(address, SETUP.sub(address, before)))
-        if after != before:
-            path.write_text(after, encoding="utf-8", newline="\n")
+        text = path.read_text(encoding="utf-8")
+        written = BADGES.sub(lambda _: badges(address), link.sub(address, SETUP.sub(address, text)))
+        if written != text:
+            path.write_text(written, encoding="utf-8", newline="\n")
             changed.append(path)
     return changed
 

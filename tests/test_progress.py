@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
     check("0.1", lambda weights, cut: weights - cut)
     said = capsys.readouterr().out
     assert said.startswith("0.1 correct")
-    assert "Your progress was not noted: Is a directory" in said
+    assert "Your progress was not noted in progress.jsonl: " in said
 
 
 def test_torn_and_foreign_lines_cost_nothing_else(tmp_path, capsys):
@@ -115,6 +115,25 @@ def test_a_room_becomes_one_table(tmp_path):
     assert table.loc["ada", ["lesson 00", "lesson 01", "lesson 05"]].tolist() == [1, 2, 0]
     assert table["tried"].tolist() == [3, 3]
     assert (table["damaged"] == 0).all()
+
+
+def test_odd_files_do_not_stop_the_table(tmp_path):
+    homes = room(tmp_path)
+    (homes / "eve" / progress.NAME).mkdir()
+    (homes / "ben" / "old" / progress.NAME).write_text(
+        "[" * 200_000 + '\n{"exercise": "1.1", "solved": true, "time": "=1"}\n'
+    )
+    table = progress.collect(homes).set_index("learner")
+    assert table["damaged"].to_dict() == {"ada": 0, "ben": 2, "eve": 1}
+    assert table.loc["ada", "solved"] == 3
+
+
+def test_a_folder_that_is_gone_is_no_error(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    check("0.1", lambda weights, cut: weights - cut)
+    assert "Your progress was not noted" in capsys.readouterr().out
 
 
 def test_the_command(tmp_path, capsys):

@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from sparselab import masks, measure, methods, sweep, tables
+from sparselab import masks, measure, methods, sweep, tables, training
 
 SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
 
@@ -67,7 +67,9 @@ def test_every_method_is_trained_for_the_same_steps_and_counted():
     assert cost["gradual"] == pytest.approx(1 - (0.5 * portions + 0.3 * 0.5), abs=1e-3)
     assert cost["local"] == cost["random"] == pytest.approx(0.5, abs=0.02)
     assert cost["SET"] == pytest.approx(cost["random"], abs=0.01)
-    assert cost["RigL"] == pytest.approx(cost["random"] + 30 / 80, abs=0.01)  # thirty times the slopes of all entries
+    assert cost["RigL"] == pytest.approx(
+        cost["random"] + 30 / 80 * 2 / 3, abs=0.01
+    )  # of three parts one is dense, two half
     with pytest.raises(ValueError, match="steps must be even"):
         sweep.train(whole, steps=41)
 
@@ -87,6 +89,7 @@ def test_a_sweep_gives_what_one_call_gives(tmp_path):
     pd.testing.assert_frame_equal(again, found.reset_index(drop=True))
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
     path = tmp_path / "sweep.csv"
     calls = tmp_path / "sweep.csv.calls"
@@ -137,6 +140,37 @@ def test_what_the_plan_does_not_ask_for_is_refused(tmp_path):
 def test_the_local_network_leaves_no_unit_idle():
     table = measure.wiring(sweep.method("local", 0.9, seed=0, width=100).S)
     assert table.loc["all", "dead_outputs"] == 0
+
+
+def test_an_interrupt_ends_a_sweep_and_stores_no_half_trained_network(tmp_path, monkeypatch):
+    """As if a person pressed Ctrl-C in the middle of a training."""
+    plain = training.cosine
+
+    def interrupted(step, steps, rate):
+        if step == 5:
+            raise KeyboardInterrupt
+        return plain(step, steps, rate)
+
+    monkeypatch.setattr(training, "cosine", interrupted)
+    whole = sweep.plan("dense", [0], [0, 1], width=20)
+    with pytest.raises(KeyboardInterrupt):
+        sweep.resume(whole, lambda rows: sweep.train(rows, steps=10)[0], tmp_path / "sweep.csv", at_once=1)
+    assert not (tmp_path / "sweep.csv").exists()
+
+
+def test_rows_that_are_no_longer_in_the_plan_are_found(tmp_path):
+    whole = sweep.plan("gradual", [1 / 3, 0.5], [0])
+    with pytest.raises(ValueError, match="columns of the plan as they were"):
+        sweep.resume(whole, lambda rows: rows.assign(result=1).round(3), tmp_path / "sweep.csv")
+
+
+def test_what_a_sparse_training_costs():
+    S = [np.ones((2, 2)), np.eye(2)]
+    assert sweep.cost(methods.Fixed(S), [0.25] * 4, 100) == 0.75
+    assert sweep.cost(methods.SET(S), [0.5] * 4, 100) == 0.75  # what has just grown weighs zero, and is reckoned with
+    assert sweep.cost(methods.RigL(S, None, times=10), [0.25] * 4, 100) == pytest.approx(0.75 + 0.1 * 2.5 / 3)
+    assert sweep.cost(methods.SNIP(0.25, None), [0.25] * 4, 100) == pytest.approx(0.75 + 0.01)
+    assert sweep.cost(methods.Gradual(0.5), [0, 0.5, 0.5, 0.5], 100) == 0.75
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")

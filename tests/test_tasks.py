@@ -48,7 +48,7 @@ def test_the_shuffled_twin_holds_the_same_numbers_in_one_other_order():
 
 
 def test_no_global_generator_is_touched():
-    tasks.mnist1d.cache_clear()
+    tasks._mnist1d.cache_clear()
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()  # noqa: NPY002
     tasks.mnist1d()
     assert random.getstate() == states[0]

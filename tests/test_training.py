@@ -171,7 +171,7 @@ def test_interrupting_keeps_what_is_trained(task):
                 raise KeyboardInterrupt
 
     plan = [methods.OneShot(0.5), Impatient()]
-    with pytest.warns(UserWarning, match="interrupted after 11 of 60 steps"):
+    with pytest.warns(UserWarning, match="interrupted after 12 of 60 steps"):
         result = training.train(networks(2), task, plan, **QUICK)
     assert result.table["steps"].tolist() == [12, 12]
     assert result.table["sparsity"].tolist() == [0, 0]
@@ -402,6 +402,14 @@ def test_rewiring_moves_the_weakest_and_keeps_every_density(kind):
                 assert W[gone].abs().max() <= W[(S == 1) & (layer.S == 1)].abs().min()
                 assert (layer.weight[grown] == 0).all()
     method.at_end(network)
+
+
+def test_a_network_that_is_not_finite_can_not_be_rewired():
+    network, method = layers.mlp(SIZES, 0), methods.SET(S_START, times=1)
+    method.before(network)
+    network[0].weight.data[0] = math.nan
+    with pytest.raises(methods.DivergedError, match="can't be rewired"):
+        method.after_step(network, methods.Progress(0, 75, 100, 0.01))
 
 
 def test_rigl_grows_where_the_slope_is_steepest_and_set_does_not(task):

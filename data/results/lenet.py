@@ -106,6 +106,7 @@ def run(rows):
         steps=round(rounds * epochs * math.ceil(len(task.train[0]) / BATCH)),
         batch=BATCH,
         learning_rate=LEARNING_RATE,
+        interruptible=False,
     )
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
     found = found.assign(
@@ -114,10 +115,10 @@ def run(rows):
         seconds=round((time.perf_counter() - began) / len(rows), 1),
         machine=machine(),
         torch=torch.__version__.split("+")[0],
-        commit=commit(),
-        date=datetime.date.today().isoformat(),
+        commit=COMMIT,
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
-    return rows.reset_index(drop=True).join(found).round(6)
+    return rows.reset_index(drop=True).join(found.round(6))
 
 
 def pixels(size):
@@ -147,12 +148,27 @@ def machine():
 
 
 def commit():
-    """The commit of the course that is checked out; with a plus where something has been changed since."""
+    """The commit of the course that is checked out; with a plus where more than results has been changed since."""
+
+    def git(*words):
+        return subprocess.run(
+            ["git", "-C", str(HERE), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
     try:
-        words = ["git", "-C", str(HERE), "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!*.csv", ":!SHA256SUMS")
+        return git("rev-parse", "--short=7", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+COMMIT = commit()  # now, when the code is loaded: what is changed or checked out later is not what computes
+
+
+def cores():
+    """Processor cores that may be used, 8 at most: each worker holds all images, about 700 MB."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable, 8)
 
 
 def main():
@@ -160,11 +176,13 @@ def main():
     parser.add_argument("--quick", metavar="FOLDER", type=Path, help="run every method on few images; write there")
     quick = parser.parse_args().quick
     os.environ.setdefault("TQDM_DISABLE", "1")  # several processes would write over each other's bars
-    together = {"at_once": 100} if torch.cuda.is_available() else {"at_once": 1, "workers": os.cpu_count()}
+    together = {"at_once": 100} if torch.cuda.is_available() else {"at_once": 1, "workers": cores()}
     folder, size = (quick, QUICK) if quick else (HERE, Size())
+    folder.mkdir(parents=True, exist_ok=True)
     sweep.resume(plan(size), run, folder / "lenet.csv", together=["method", "epochs"], **together)
     if not (folder / "lenet_pixels.csv").exists():
-        pixels(size).to_csv(folder / "lenet_pixels.csv", lineterminator="\n")
+        pixels(size).to_csv(folder / "lenet_pixels.new", lineterminator="\n")
+        os.replace(folder / "lenet_pixels.new", folder / "lenet_pixels.csv")
     tables.write_checksums(folder)
 
 

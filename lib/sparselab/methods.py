@@ -49,7 +49,8 @@ class Dense:
     rounds = 1
     sparsity = None  # what is asked for; None asks for nothing
     strength = None
-    dense_gradients = 0  # how often it takes the slopes of all entries, which costs as much as a dense step
+    sparse_from_start = False  # whether no step of the training sees more connections than are left in the end
+    looking_around = 0  # what taking the slopes of all entries costs, in steps of a dense training
 
     def before(self, network):
         """Prepare a network."""
@@ -242,6 +243,8 @@ class Fixed(Dense):
             they stay as they were drawn for the dense layer.
     """
 
+    sparse_from_start = True
+
     def __init__(self, S, label="random", rescale=True):
         self.S, self.label, self.rescale = [masks.check_mask(mask) for mask in S], label, rescale
         self.sparsity = 1 - sum(mask.sum() for mask in self.S) / sum(mask.size for mask in self.S)
@@ -284,7 +287,8 @@ class SNIP(Pruning):
     """
 
     label = "SNIP"
-    dense_gradients = 1
+    sparse_from_start = True
+    looking_around = 1
 
     def __init__(self, sparsity, task, batch=100, seed=0, scope="global"):
         super().__init__(sparsity, scope)
@@ -304,14 +308,19 @@ class Rewiring(Fixed):
     """Start with few connections and keep that many, but move some of them again and again while the network learns.
 
     Each time, every layer loses its weakest connections and gets as many new ones elsewhere, which begin at zero. How
-    many falls from ``moved`` to nothing along half a cosine. Where connections grow is what the subclasses say.
+    many falls from ``moved`` to nothing along half a cosine. Where connections grow is what the subclasses say. What
+    has been dropped does not grow again in the same move.
+
+    The optimiser does not hear of it. To Adam a connection that has grown is one whose slopes were zero until now, so
+    that its first steps are larger than those of others.
 
     Args:
         S: one mask (out, in) a layer, to start with.
         moved: fraction of a layer's connections that is moved the first time.
-        times: how often connections are moved, evenly spread from the start of training to ``end``.
+        times: how often connections are moved, evenly spread from the start of training to ``end``. Where there are
+            fewer steps than that, several moves fall into one.
         end: when moving stops, as a fraction of the training; what was grown last needs time to learn.
-        seed: of what is drawn on the way.
+        seed: of what is drawn on the way. Networks with the same seed draw the same.
     """
 
     def __init__(self, S, moved=0.3, times=30, end=0.75, seed=0):
@@ -349,14 +358,17 @@ class Rewiring(Fixed):
         wishes = self.wishes(network)
         with torch.no_grad():
             for layer, wish in zip(masked(network), wishes, strict=True):
+                if not (layer.weight.isfinite().all() and wish.isfinite().all()):
+                    raise DivergedError("the network has weights or slopes that are not finite: it can't be rewired")
                 kept = layer.S == 1
                 n = min(round(part * int(kept.sum())), int((~kept).sum()))
                 weakest = layer.weight.abs().masked_fill(~kept, math.inf).flatten().topk(n, largest=False).indices
                 grown = wish.masked_fill(kept, -math.inf).flatten().topk(n).indices
-                S = kept.flatten()
+                S = kept.flatten().clone()
                 S[weakest], S[grown] = False, True
-                layer.weight.view(-1)[grown] = 0
-                layer.S.copy_(S.view_as(layer.S))
+                S = S.view_as(layer.S)
+                layer.weight.masked_fill_(S & ~kept, 0)
+                layer.S.copy_(S)
 
 
 class SET(Rewiring):
@@ -380,14 +392,17 @@ class RigL(Rewiring):
         task: a ``tasks.Task``; the slopes are taken over a batch of its training part.
         batch: examples in that batch.
 
-    Source: Evci et al., "Rigging the lottery", ICML 2020, doi:10.48550/arXiv.1911.11134.
+    Source: Evci et al., "Rigging the lottery", ICML 2020, doi:10.48550/arXiv.1911.11134. There a connection may grow
+    again in the move that has dropped it.
     """
 
     label = "RigL"
 
     def __init__(self, S, task, batch=100, **options):
         super().__init__(S, **options)
-        self.task, self.batch, self.dense_gradients = task, batch, self.times
+        self.task, self.batch = task, batch
+        # a step goes forward, back to the inputs, and to the slopes of the weights: only the last is dense here
+        self.looking_around = self.times * (1 + 2 * (1 - self.sparsity)) / 3
 
     def wishes(self, network):
         return [g.abs() for g in gradients(network, self.task, self.batch, self.generator)]
@@ -475,7 +490,7 @@ def keep_largest(network, scores, sparsity, scope="global"):
     """
     scores = [measure.from_tensor(matrix) for matrix in scores]
     if not all(np.isfinite(matrix).all() for matrix in scores):
-        raise DivergedError("the network has weights that are not finite: it can't be pruned")
+        raise DivergedError("the network has weights or slopes that are not finite: it can't be pruned")
     if scope == "layer":
         kept = [masks.magnitude(matrix, sparsity) for matrix in scores]
     else:

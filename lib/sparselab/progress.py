@@ -54,11 +54,13 @@ def note(exercise, solved, folder=None):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             # the line begins with a line end too: if the last one was torn, this one is still whole
-            os.write(file, f"\n{line}\n".encode())
+            text = f"\n{line}\n".encode()
+            if os.write(file, text) < len(text):
+                raise OSError("the disk is full")
         finally:
             os.close(file)
     except OSError as error:
-        print(f"(Your progress was not noted: {error.strerror or error} in {path.resolve().parent}.)")
+        print(f"(Your progress was not noted in {path}: {error.strerror or error}.)")
 
 
 def switched_off():
@@ -82,8 +84,9 @@ def read(path):
             continue
         try:
             found = json.loads(line)
-            entries.append(Entry(str(found["exercise"]), found["solved"] is True, str(found["time"])))
-        except (ValueError, KeyError, TypeError):
+            time = datetime.datetime.fromisoformat(found["time"]).isoformat(timespec="seconds")
+            entries.append(Entry(str(found["exercise"]), found["solved"] is True, time))
+        except (ValueError, KeyError, TypeError, RecursionError):
             damaged += 1
     return entries, damaged
 
@@ -127,8 +130,8 @@ def collect(folder):
 
     Returns:
         A data frame with a row a learner: learner (name of the folder), the number of exercises solved of each lesson,
-        solved (of all), tried (checks that were made), last (time of the last one) and damaged (lines that could not be
-        read). A learner with several files counts once.
+        solved (of all), tried (checks that were made), last (time of the last one) and damaged (lines or files that
+        could not be read). A learner with several files counts once.
 
     Raises:
         ValueError: there is no such folder, or no file below it.
@@ -139,7 +142,10 @@ def collect(folder):
     found = {}
     for path in sorted(folder.rglob(NAME)):
         learner = path.relative_to(folder).parts[0] if path.parent != folder else folder.name
-        entries, damaged = read(path)
+        try:
+            entries, damaged = read(path)
+        except OSError:  # a folder of that name, or a file that may not be read
+            entries, damaged = [], 1
         earlier, earlier_damaged = found.get(learner, ([], 0))
         found[learner] = (earlier + entries, earlier_damaged + damaged)
     if not found:

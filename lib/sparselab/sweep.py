@@ -84,11 +84,11 @@ def cost(method, sparsities, steps):
         sparsities: sparsity at the end of each of several equally long parts of the training.
         steps: of the training.
     """
-    if isinstance(method, methods.Fixed):  # as many connections from start to end, also while some of them move
+    if method.sparse_from_start:  # as many connections from start to end, also while some of them move
         paid = 1 - method.sparsity
     else:  # begins dense; each part is reckoned with the sparsity at which it begins
         paid = 1 - np.mean([0.0, *list(sparsities)[:-1]])
-    return float(paid + method.dense_gradients / steps)
+    return float(paid + method.looking_around / steps)
 
 
 def train(part, steps, reckon_cost=False):
@@ -119,6 +119,7 @@ def train(part, steps, reckon_cost=False):
             seeds=rows["seed"].tolist(),
             steps=steps // 2 if halved else steps,
             records=PARTS if reckon_cost else 1,
+            interruptible=False,
         )
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
         if reckon_cost:
@@ -167,7 +168,9 @@ def resume(whole, run, path, together="width", at_once=40, workers=1):
     ]
     for batch in map(run, batches) if workers == 1 else _side_by_side(run, batches, workers):
         done = batch if done.empty else pd.concat([done, batch])
-        done = whole.merge(done, on=keys)  # in the order of the plan
+        counted, done = len(done), whole.merge(done, on=keys)  # in the order of the plan
+        if len(done) != counted:
+            raise ValueError("run must return the columns of the plan as they were: some rows are no longer in it")
         fresh = path.with_suffix(".new")
         done.to_csv(fresh, index=False, lineterminator="\n")
         os.replace(fresh, path)
@@ -179,8 +182,11 @@ def _side_by_side(run, batches, workers):
     """Results of batches as they are finished, from several processes."""
     fresh = multiprocessing.get_context("spawn")  # a copy of this process could not use torch's threads
     with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_prepare_worker) as pool:
-        for future in as_completed([pool.submit(run, batch) for batch in batches]):
-            yield future.result()
+        try:
+            for future in as_completed([pool.submit(run, batch) for batch in batches]):
+                yield future.result()
+        finally:  # after an error or an interrupt nothing more is begun
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _prepare_worker():

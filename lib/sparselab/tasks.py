@@ -61,7 +61,6 @@ def _squared_error(outputs, y):
     return (outputs - y).square().mean(dim=-1)
 
 
-@functools.cache
 def mnist1d(shuffled=False):
     """MNIST-1D: ten wavy lines of 40 points, moved, stretched and noisy; which digit is it?
 
@@ -74,6 +73,11 @@ def mnist1d(shuffled=False):
 
     Source: Greydanus and Kobak, "Scaling down deep learning with MNIST-1D", ICML 2024, doi:10.48550/arXiv.2011.14439.
     """
+    return _mnist1d(bool(shuffled))  # the same object, however it was asked for: a population then shares its data
+
+
+@functools.cache
+def _mnist1d(shuffled):
     published, fresh = _draw(5000, PUBLISHED), _draw(1000, FOR_VALIDATION)
     order = np.random.default_rng(0).permutation(40) if shuffled else np.arange(40)
 
@@ -106,7 +110,6 @@ def fresh_mnist1d(examples, seed):
     return replace(mnist1d(), test=(torch.tensor(X, dtype=torch.float32), torch.tensor(y)))
 
 
-@functools.cache
 def mnist(examples=60_000):
     """MNIST: handwritten digits of 28 × 28 grey pixels, the images row by row as 784 numbers.
 
@@ -124,6 +127,11 @@ def mnist(examples=60_000):
     """
     if not 12 <= examples <= 60_000:
         raise ValueError(f"MNIST has 60,000 training examples, of which at least 12 must be taken, got {examples}")
+    return _mnist(int(examples))
+
+
+@functools.cache
+def _mnist(examples):
     X, y = (_idx(f"train-{kind}.gz")[:examples] for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
     X_test, y_test = (_idx(f"t10k-{kind}.gz") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
     first = examples - examples // 12  # of the validation part

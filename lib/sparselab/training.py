@@ -33,11 +33,23 @@ class Result:
     history: pd.DataFrame
 
 
-def train(networks, task, method=None, *, seeds=None, steps=1000, batch=100, learning_rate=5e-3, records=1):
+def train(
+    networks,
+    task,
+    method=None,
+    *,
+    seeds=None,
+    steps=1000,
+    batch=100,
+    learning_rate=5e-3,
+    records=1,
+    interruptible=True,
+):
     """Train networks of one shape together, with Adam and a learning rate that falls to zero along a cosine.
 
     Interrupting the kernel ends the training early: what is trained so far comes back, and the table says how many
-    steps each network did. A graphics card is used where there is one.
+    steps each network did. Sweeps that store what comes back ask for the interrupt instead. A graphics card is used
+    where there is one.
 
     Args:
         networks: list of ``nn.Module`` of the same shape. They are left as they are.
@@ -48,6 +60,7 @@ def train(networks, task, method=None, *, seeds=None, steps=1000, batch=100, lea
         batch: examples a step.
         learning_rate: at the beginning of each round.
         records: how many times a round, evenly spaced, a line goes into the history.
+        interruptible: whether an interrupt brings back what is trained so far; otherwise it is raised.
 
     Returns:
         A :class:`Result`.
@@ -85,7 +98,10 @@ def train(networks, task, method=None, *, seeds=None, steps=1000, batch=100, lea
                 active = [member for member in members if member.method.rounds > number]
                 _train_round(population, active, number, steps, learning_rate, records, bar)
         except KeyboardInterrupt:
-            words = f"interrupted after {bar.n:,} of {bar.total:,} steps; what was trained until then comes back"
+            if not interruptible:
+                raise
+            done, asked = members[0].steps, rounds * steps
+            words = f"interrupted after {done:,} of {asked:,} steps; what was trained until then comes back"
             warnings.warn(words, stacklevel=2)
     seconds = (time.perf_counter() - started) / n
     return _result(population, members, networks, steps, seconds)
