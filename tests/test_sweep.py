@@ -166,11 +166,13 @@ def test_rows_that_are_no_longer_in_the_plan_are_found(tmp_path):
 
 def test_what_a_sparse_training_costs():
     S = [np.ones((2, 2)), np.eye(2)]
-    assert sweep.cost(methods.Fixed(S), [0.25] * 4, 100) == 0.75
-    assert sweep.cost(methods.SET(S), [0.5] * 4, 100) == 0.75  # what has just grown weighs zero, and is reckoned with
-    assert sweep.cost(methods.RigL(S, None, times=10), [0.25] * 4, 100) == pytest.approx(0.75 + 0.1 * 2.5 / 3)
-    assert sweep.cost(methods.SNIP(0.25, None), [0.25] * 4, 100) == pytest.approx(0.75 + 0.01)
-    assert sweep.cost(methods.Gradual(0.5), [0, 0.5, 0.5, 0.5], 100) == 0.75
+    assert sweep.cost_with(methods.Fixed(S), [0.25] * 4, 100) == 0.75
+    assert (
+        sweep.cost_with(methods.SET(S), [0.5] * 4, 100) == 0.75
+    )  # what has just grown weighs zero, and is reckoned with
+    assert sweep.cost_with(methods.RigL(S, None, times=10), [0.25] * 4, 100) == pytest.approx(0.75 + 0.1 * 2.5 / 3)
+    assert sweep.cost_with(methods.SNIP(0.25, None), [0.25] * 4, 100) == pytest.approx(0.75 + 0.01)
+    assert sweep.cost_with(methods.Gradual(0.5), [0, 0.5, 0.5, 0.5], 100) == 0.75
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")

@@ -76,18 +76,26 @@ def method(name, level, seed, width, shuffled=False):
     return methods.Dense() if name == "dense" else kinds[name](level)
 
 
-def cost(method, sparsities, steps):
-    """What a training costs if zeros cost nothing: its multiply-adds, as a fraction of those of a dense training.
+def cost(sparsities):
+    """What a training that begins dense costs if zeros cost nothing: its multiply-adds, in dense trainings.
+
+    Args:
+        sparsities: sparsity at the end of each of several equally long parts of the training. Each part is reckoned
+            with the sparsity at which it begins.
+    """
+    return float(1 - np.mean([0.0, *list(sparsities)[:-1]]))
+
+
+def cost_with(method, sparsities, steps):
+    """What a training with a method costs, as :func:`cost` does, also where it is sparse from the start.
 
     Args:
         method: a method from ``methods``.
-        sparsities: sparsity at the end of each of several equally long parts of the training.
+        sparsities: as in :func:`cost`.
         steps: of the training.
     """
-    if method.sparse_from_start:  # as many connections from start to end, also while some of them move
-        paid = 1 - method.sparsity
-    else:  # begins dense; each part is reckoned with the sparsity at which it begins
-        paid = 1 - np.mean([0.0, *list(sparsities)[:-1]])
+    # sparse from the start, it has as many connections to the end, also while some of them move
+    paid = 1 - method.sparsity if method.sparse_from_start else cost(sparsities)
     return float(paid + method.looking_around / steps)
 
 
@@ -103,7 +111,7 @@ def train(part, steps, reckon_cost=False):
 
     Returns:
         The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and, where asked for,
-        :func:`cost`. And the trained networks.
+        :func:`cost_with`. And the trained networks.
     """
     if steps % 2:
         raise ValueError(f"steps must be even, so that one-shot pruning can halve them, got {steps}")
@@ -124,7 +132,7 @@ def train(part, steps, reckon_cost=False):
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
         if reckon_cost:
             histories = result.history.groupby("network")["sparsity"]
-            found = found.assign(cost=[cost(chosen[k], on_the_way, steps) for k, on_the_way in histories])
+            found = found.assign(cost=[cost_with(chosen[k], on_the_way, steps) for k, on_the_way in histories])
         pieces.append(found.set_index(rows.index))
         for place, network in zip(rows.index, result.networks, strict=True):
             networks[place] = network

@@ -68,7 +68,7 @@ def _outcome(begin, end, cuts):
         chosen = [methods.Gradual(SPARSITY, begin=begin, end=end, cuts=cuts)] * len(networks)
     result = training.train(networks, task, chosen, seeds=list(SEEDS), steps=STEPS, records=80)
     histories = result.history.groupby("network")["sparsity"]
-    costs = [sweep.cost(chosen[k], on_the_way, STEPS) for k, on_the_way in histories]
+    costs = [sweep.cost_with(chosen[k], on_the_way, STEPS) for k, on_the_way in histories]
     return float(result.table["validation_accuracy"].mean()), sum(costs) / len(costs)
 
 
