@@ -2,6 +2,16 @@
 
 import os
 
+import browsers
+import pytest
+
 import sparselab  # noqa: F401
 
 os.environ["SPARSELAB_PROGRESS"] = "off"  # kernels inherit it
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A running browser."""
+    with browsers.launched() as running:
+        yield running

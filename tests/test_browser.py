@@ -14,18 +14,11 @@ import urllib.request
 import lessons
 import nbformat
 import pytest
+from browsers import BROWSER, NAMES, in_a_browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 START_SECONDS, RUN_SECONDS, REDRAW_SECONDS = 60, 120, 10
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        BROWSER is None and not os.environ.get("REQUIRE_BROWSER"),
-        reason=f"no browser found: none of {', '.join(BROWSERS)} is installed",
-    ),
-]
+pytestmark = [pytest.mark.browser, in_a_browser]
 
 PANELS = [
     (path, index)
@@ -48,7 +41,7 @@ def panel_name(path, index):
 
 def test_a_browser_is_there():
     """Where REQUIRE_BROWSER is set, a missing browser is a failure."""
-    assert BROWSER, f"none of {', '.join(BROWSERS)} is installed"
+    assert BROWSER, f"none of {', '.join(NAMES)} is installed"
 
 
 @pytest.fixture(scope="module")
@@ -107,18 +100,6 @@ def lab(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import axe_playwright_python
 import lessons
 import pytest
-import test_browser
+from browsers import in_a_browser
 from bs4 import BeautifulSoup
 from PIL import Image
 
@@ -333,18 +333,12 @@ def host(pages, folder):
 
 
 @pytest.fixture(scope="module")
-def tab(host):
-    """A page of a browser that reaches nothing but the site."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=test_browser.BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        tab = browser.new_page()
-        tab.route(lambda url: not url.startswith((host, "data:", "blob:")), lambda route: route.abort())
-        yield tab
-        browser.close()
+def tab(host, browser):
+    """A page of the browser that reaches nothing but the site."""
+    tab = browser.new_page()
+    tab.route(lambda url: not url.startswith((host, "data:", "blob:")), lambda route: route.abort())
+    yield tab
+    tab.close()
 
 
 @pytest.fixture(scope="module")
@@ -396,9 +390,9 @@ def serious(tab, run, rules):
     ]
 
 
+@pytest.mark.browser
+@in_a_browser
 class TestInABrowser:
-    pytestmark = test_browser.pytestmark
-
     def test_no_page_asks_another_host(self, visits, host):
         for name, visit in visits.items():
             assert not [url for url in visit.requests if not url.startswith((host, "data:", "blob:"))], name

@@ -2,15 +2,14 @@
 
 import concurrent.futures
 import itertools
-import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 
 import lessons
 import pypdf
 import pytest
+from browsers import in_a_browser
 
 from sparselab.exercises import exercises
 
@@ -21,7 +20,6 @@ import answers  # noqa: E402
 import material  # noqa: E402
 import slides  # noqa: E402
 
-BROWSER = next((path for name in answers.BROWSERS if (path := shutil.which(name))), None)
 NOTEBOOKS = {path.name[:2]: lessons.read(path) for path in lessons.paths()}
 GUIDE = (WORKSHOP / "README.md").read_text(encoding="utf-8")
 NOTES = {
@@ -40,10 +38,6 @@ SLANTED = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
 AT_A_STRETCH = 105  # minutes without a break
 
 each_lesson = pytest.mark.parametrize("number", NOTEBOOKS)
-in_a_browser = pytest.mark.skipif(
-    BROWSER is None and not os.environ.get("REQUIRE_BROWSER"),
-    reason=f"no browser found: none of {', '.join(answers.BROWSERS)} is installed",
-)
 
 
 def sections(number):
@@ -264,18 +258,6 @@ MEASURE = """() => Reveal.getSlides().map(slide => {
         empty: !slide.innerText.trim(),
     };
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
