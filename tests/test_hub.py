@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import lessons
 import nbformat
+import psutil
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -235,9 +236,16 @@ def test_files_of_ones_own_stay_and_a_deleted_lesson_comes_back(course):
 # ------------------------------------------------------------------------------------------------------ a real hub
 
 
+def is_alive(process):
+    """Whether a process runs; one that has ended and waits for its parent's look does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
     needs_a_hub()
-    import psutil
     from load import Room
     from loopback import Hub
 
@@ -254,7 +262,7 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
     assert [what for what, _ in outcome.accidents] == ["server"]
     assert 2e8 < max(outcome.resident.values()) < bytes_of(ROOM.Spawner.mem_limit)
     assert started
-    assert not any(psutil.pid_exists(process.pid) and process.is_running() for process in started)
+    assert not [process for process in started if is_alive(process)]
 
 
 def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named():
@@ -285,11 +293,15 @@ def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is
 
 def test_stopping_the_load_test_leaves_nothing_running(tmp_path):
     needs_a_hub()
-    import psutil
     from loopback import MARK, environment
 
     command = [sys.executable, HUB / "load.py", "--learners", "2", "--lesson", "00"]
-    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE) as load:
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
+    ) as load:
         while b"one learner alone" not in load.stderr.readline():
             assert load.poll() is None, "the load test ended by itself"
         load.send_signal(signal.SIGINT)
