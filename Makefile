@@ -91,7 +91,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) --constraint constraints.txt $(CPU_INDEX) $(TORCH)
 	$(PIP) --constraint constraints.txt --editable '.[lab]'
-	$(BIN)/python -c "import sparselab; open('$(READY)', 'w').close()"
+	$(BIN)/python -c "import sparsecourse; open('$(READY)', 'w').close()"
 
 $(TESTED): $(READY)
 	$(PIP) --constraint constraints.txt --editable '.[lab,test,site,workshop,hub]'

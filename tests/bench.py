@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.utils import parametrize, prune
 from torch.utils.data import DataLoader, TensorDataset
 
-from sparselab import doctor, layers, masks, storage, tasks, training
+from sparsecourse import doctor, layers, masks, storage, tasks, training
 
 SIZES = {"40-50-50-10": (40, 50, 50, 10), "40-100-100-10": (40, 100, 100, 10), "40-256-256-10": (40, 256, 256, 10)}
 COUNTS = (1, 8, 32, 128)
@@ -155,8 +155,8 @@ def memory_rows():
     for name in ("40-100-100-10", "40-256-256-10"):
         for n in (1, 32, 128):
             code = (
-                "import psutil, threading, time, sparselab, torch\n"
-                "from sparselab import doctor, layers, masks, storage, tasks, training\n"
+                "import psutil, threading, time, sparsecourse, torch\n"
+                "from sparsecourse import doctor, layers, masks, storage, tasks, training\n"
                 "task = tasks.mnist1d()\n"
                 "me = psutil.Process()\n"
                 "idle = peak = me.memory_info().rss\n"

@@ -1,13 +1,13 @@
-"""Import sparselab before anything imports torch, as every lesson does, and leave a learner's progress alone."""
+"""Import sparsecourse before anything imports torch, as every lesson does, and leave a learner's progress alone."""
 
 import os
 
 import browsers
 import pytest
 
-import sparselab  # noqa: F401
+import sparsecourse  # noqa: F401
 
-os.environ["SPARSELAB_PROGRESS"] = "off"  # kernels inherit it
+os.environ["SPARSECOURSE_PROGRESS"] = "off"  # kernels inherit it
 
 
 @pytest.fixture(scope="module")

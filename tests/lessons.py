@@ -17,7 +17,7 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
-os.environ["SPARSELAB_PROGRESS"] = "off"  # a lesson that is run here is no learner's
+os.environ["SPARSECOURSE_PROGRESS"] = "off"  # a lesson that is run here is no learner's
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"

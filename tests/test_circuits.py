@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab import circuits, driving, masks, training
+from sparsecourse import circuits, driving, masks, training
 
 
 def test_the_wiring_of_a_policy():

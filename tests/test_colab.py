@@ -91,5 +91,5 @@ def test_a_lone_notebook_runs(lesson, checkout, colab, tmp_path, monkeypatch):
     setup = next(cell for cell in code if "setup" in lessons.tags(cell))
     assert "does not know the course's address" not in str(setup.outputs)
     after = installed()
-    assert "sparselab" in after
+    assert "sparsecourse" in after
     assert {name: after[name] for name in before} == before, "the setup cell changed what Colab had installed"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparselab import connectome
+from sparsecourse import connectome
 
 # neurons, chemical pairs, their weight, self, gap pairs, self, their weight, union; sparsity in per cent of each kind
 COUNTS = {

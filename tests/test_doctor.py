@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sparselab import doctor, tables
+from sparsecourse import doctor, tables
 
 
 def test_this_machine_is_ready(capsys):
@@ -77,11 +77,13 @@ def test_damaged_data(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("order", "fine"), [("import sparselab, torch", True), ("import torch, sparselab", False)], ids=["first", "late"]
+    ("order", "fine"),
+    [("import sparsecourse, torch", True), ("import torch, sparsecourse", False)],
+    ids=["first", "late"],
 )
 def test_the_order_of_imports(order, fine):
-    """OpenMP reads its policy when torch loads it, so sparselab must come first; each order in a fresh process."""
-    code = f"import os; os.environ.pop('OMP_WAIT_POLICY', None); {order}; from sparselab import doctor; "
+    """OpenMP reads its policy when torch loads it, so sparsecourse must come first; each order in a fresh process."""
+    code = f"import os; os.environ.pop('OMP_WAIT_POLICY', None); {order}; from sparsecourse import doctor; "
     result = subprocess.run(
         [sys.executable, "-c", code + "print(*doctor.check_threads())"], capture_output=True, text=True, check=True
     )
@@ -94,7 +96,7 @@ def test_waiting_threads_look_a_few_times_before_they_sleep(policy, spins):
     environment = {key: value for key, value in os.environ.items() if key not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     if policy:
         environment["OMP_WAIT_POLICY"] = policy
-    code = "import os, sparselab; print(os.environ.get('GOMP_SPINCOUNT'))"
+    code = "import os, sparsecourse; print(os.environ.get('GOMP_SPINCOUNT'))"
     out = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     ).stdout

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab import circuits, driving
+from sparsecourse import circuits, driving
 
 
 def test_a_road_is_decided_by_its_seed_and_does_not_change_when_it_grows():

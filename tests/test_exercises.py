@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab.exercises import Exercise, Mistake, check, checking, exercises
-from sparselab.exercises.checking import TOLERANCE
+from sparsecourse.exercises import Exercise, Mistake, check, checking, exercises
+from sparsecourse.exercises.checking import TOLERANCE
 
 ALL = exercises()
 
@@ -195,7 +195,7 @@ def test_unknown_number(capsys):
 
 
 def test_two_exercises_with_one_number_are_refused(monkeypatch):
-    from sparselab.exercises import lesson00
+    from sparsecourse.exercises import lesson00
 
     monkeypatch.setattr(lesson00, "EXERCISES", lesson00.EXERCISES * 2)
     with pytest.raises(ValueError, match=r"0\.1 is defined twice"):

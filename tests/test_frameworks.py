@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab import layers, masks
+from sparsecourse import layers, masks
 
 LESSON = next(path for path in lessons.paths() if path.name.startswith("09"))
 (KERAS_CELL,) = [

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from sparselab import layers, masks, measure
+from sparsecourse import layers, masks, measure
 
 
 def test_it_is_a_linear_layer_when_nothing_is_cut():

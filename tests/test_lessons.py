@@ -4,9 +4,12 @@ import json
 import re
 
 import lessons
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
-from sparselab.exercises import exercises
+from sparsecourse.exercises import exercises
 
 NAMES = [path.name for path in lessons.paths()]
 NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
@@ -82,6 +85,25 @@ def test_setup_cell(name):
     assert setup[0].metadata["jupyter"] == {"source_hidden": True}
     assert setup[0].metadata["cellView"] == "form"
     assert "hide-input" in lessons.tags(setup[0])
+
+
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("", "choose the course's kernel in the menu Kernel, or start the course with `make lab` in its folder."),
+        ("google.colab", "see that COURSE above is the course's address, owner/name, then run this cell again."),
+    ],
+    ids=["a stranger's kernel", "Colab without an address"],
+)
+def test_the_setup_cell_says_what_to_do_where_the_library_is_missing(where, advice):
+    """One sentence in place of a traceback; and what comes after it is not run."""
+    hidden = f"import sys; sys.modules |= {{'sparsecourse': None, {where!r}: sys}}"
+    cells = [nbformat.v4.new_code_cell(code) for code in (hidden, SETUP.source, "print('went on')")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, kernel_name="python3").execute()
+    assert cells[1].outputs[0].traceback == [f"This kernel has no module 'sparsecourse': {advice}"]
+    assert not cells[2].outputs
 
 
 @every_lesson

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sparselab import connectome, masks, measure
+from sparsecourse import connectome, masks, measure
 
 shapes = st.tuples(st.integers(1, 8), st.integers(1, 8))
 levels = st.floats(0, 0.999)

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sparselab import masks, measure
+from sparsecourse import masks, measure
 
 # few different values, so that zeros and ties are common
 values = st.sampled_from([0.0, 0.0, 1.0, -1.0, 0.5, -2.0, 1e-9, 1e9])

@@ -9,7 +9,7 @@ import lessons
 import pytest
 import torch
 
-from sparselab import tables, tasks
+from sparsecourse import tables, tasks
 
 FOLDER = lessons.ROOT / "data" / "mnist"
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from sparselab import connectome
+from sparsecourse import connectome
 
 CUT = """
 import ipaddress, socket
@@ -48,7 +48,7 @@ def installed(tmp_path_factory):
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     build = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(lessons.ROOT)]
     subprocess.run([*pip, *build], check=True)
-    (wheel,) = wheels.glob("sparselab-*.whl")
+    (wheel,) = wheels.glob("sparsecourse-*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True)
     return site
 
@@ -56,13 +56,13 @@ def installed(tmp_path_factory):
 def test_the_wheel_works_in_an_empty_folder(installed, tmp_path):
     code = """
 import contextlib, io, json
-import sparselab
-from sparselab import connectome, doctor, tables, widgets
-from sparselab.exercises import exercises
+import sparsecourse
+from sparsecourse import connectome, doctor, tables, widgets
+from sparsecourse.exercises import exercises
 with contextlib.redirect_stdout(io.StringIO()):
     fine, words = doctor.check_data()
 print(json.dumps({
-    "file": sparselab.__file__, "data": str(tables.folder("celegans")), "fine": fine,
+    "file": sparsecourse.__file__, "data": str(tables.folder("celegans")), "fine": fine,
     "edges": {name: len(connectome.load(name).edges("union")) for name in connectome.DATASETS},
     "exercises": len(exercises()), "panel": len(widgets.worm_map().children),
 }))
@@ -73,6 +73,13 @@ print(json.dumps({
     assert found["fine"]
     assert found["edges"] == {name: len(connectome.load(name).edges("union")) for name in connectome.DATASETS}
     assert found["exercises"] > 10
+
+
+def test_the_library_has_no_name_but_its_own():
+    """Its old name is another project's, whose classes have the same names: only a line that says so may hold it."""
+    search = ["git", "grep", "--ignore-case", "--untracked", "--line-number", "sparse" + "lab"]
+    found = subprocess.run(search, cwd=lessons.ROOT, capture_output=True, text=True).stdout.splitlines()
+    assert not [line for line in found if "another project" not in line]
 
 
 def test_the_wheel_carries_no_notebooks_and_no_tests(installed):

@@ -10,7 +10,7 @@ import scipy.sparse
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import to_rgba
 
-from sparselab import connectome, masks, palette, plots
+from sparsecourse import connectome, masks, palette, plots
 
 W = np.array([[0.9, -0.5, 0.0, 0.4], [0.3, 0.8, -0.7, 0.0], [-0.6, 0.2, 0.5, 1.0]])
 

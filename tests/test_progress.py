@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from sparselab import progress
-from sparselab.exercises import check, exercises
+from sparsecourse import progress
+from sparsecourse.exercises import check, exercises
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,14 @@ def test_check_notes_right_and_wrong_answers_but_no_stubs(tmp_path, capsys):
     capsys.readouterr()
     progress.show()
     assert "lesson 00  ■      1 of 1 solved" in capsys.readouterr().out
+
+
+def test_only_the_course_s_own_variable_switches_it_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARSE" + "LAB_PROGRESS", "off")  # as it was once called
+    progress.note("2.1", True)
+    assert (tmp_path / progress.NAME).exists()
+    monkeypatch.setenv("SPARSECOURSE_PROGRESS", "off")
+    assert progress.switched_off()
 
 
 def test_the_map_has_a_box_for_every_exercise(capsys):
@@ -82,7 +90,7 @@ def test_torn_and_foreign_lines_cost_nothing_else(tmp_path, capsys):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_kernel_loses_nothing_that_was_noted(tmp_path):
     """A process notes as fast as it can and says how far it is; killed at any point, all that it had said is there."""
-    code = "from sparselab import progress\nfor k in range(10**6): progress.note(f'1.{k}', True); print(k)"
+    code = "from sparsecourse import progress\nfor k in range(10**6): progress.note(f'1.{k}', True); print(k)"
     environment = {name: value for name, value in os.environ.items() if name != progress.SWITCH}
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:

@@ -11,14 +11,14 @@ import pandas as pd
 import psutil
 import pytest
 
-from sparselab import masks, measure, methods, sweep, tables, training
+from sparsecourse import masks, measure, methods, sweep, tables, training
 
 SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
 
 RANDOM = ("random, ERK", "random, uniform")
 KILLED = """
-import sys, time, sparselab
-from sparselab import sweep
+import sys, time, sparsecourse
+from sparsecourse import sweep
 import pandas as pd
 whole = sweep.plan("gradual", [0.1, 0.2, 0.3, 0.4, 0.5], range(4))
 def run(rows):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from sparselab import tables
+from sparsecourse import tables
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparselab import tasks
+from sparsecourse import tasks
 
 FIRST_LABELS = [2, 6, 4, 5, 6, 6, 6, 0, 3, 1]
 FIRST_POINTS = [-0.3320, -0.4719, -0.7787, -1.0097]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sparselab import layers, masks, measure, methods, population, tasks, training
+from sparsecourse import layers, masks, measure, methods, population, tasks, training
 
 SIZES = (40, 20, 20, 10)
 SHAPES = [(20, 40), (20, 20), (10, 20)]

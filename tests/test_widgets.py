@@ -11,7 +11,7 @@ import lessons
 import numpy as np
 import pytest
 
-from sparselab import connectome, plots, storage, widgets
+from sparsecourse import connectome, plots, storage, widgets
 
 PANELS = {
     f"{path.name[:2]}, cell {index}": cell.source

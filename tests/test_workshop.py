@@ -11,7 +11,7 @@ import pypdf
 import pytest
 from browsers import in_a_browser
 
-from sparselab.exercises import exercises
+from sparsecourse.exercises import exercises
 
 WORKSHOP = lessons.ROOT / "workshop"
 sys.path.insert(0, str(WORKSHOP))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import material
 from material import html, inline, lessons
 
-from sparselab.exercises import exercises
+from sparsecourse.exercises import exercises
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparselab import tables
+from sparsecourse import tables
 
 HERE = Path(__file__).parent
 

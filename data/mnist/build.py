@@ -10,7 +10,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from sparselab import tables
+from sparsecourse import tables
 
 HERE = Path(__file__).parent
 # sha256 of the raw files, as they have been published since 1998

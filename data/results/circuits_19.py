@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from sparselab import circuits, driving, tables, training
+from sparsecourse import circuits, driving, tables, training
 
 SEEDS = range(10)
 STEPS, BATCH, LEARNING_RATE = 1000, 32, 1e-2

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from sparselab import doctor, layers, masks, storage, tables
+from sparsecourse import doctor, layers, masks, storage, tables
 
 SIZES = (256, 512, 1024, 2048, 4096)
 BATCHES = (1, 16, 64, 256)

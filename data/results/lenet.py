@@ -24,7 +24,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from sparselab import doctor, layers, masks, methods, sweep, tables, tasks, training
+from sparsecourse import doctor, layers, masks, methods, sweep, tables, tasks, training
 
 SIZES = (784, 300, 100, 10)
 SHAPES = [(n_out, n_in) for n_in, n_out in itertools.pairwise(SIZES)]

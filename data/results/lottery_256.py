@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparselab import layers, masks, methods, tables, tasks, training
+from sparsecourse import layers, masks, methods, tables, tasks, training
 
 SIZES = (40, 256, 256, 10)
 SEEDS = range(10)

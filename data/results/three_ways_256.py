@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparselab import measure, sweep, tables, tasks, training
+from sparsecourse import measure, sweep, tables, tasks, training
 
 SEEDS = range(10)
 WIDTH, STEPS = 256, 1500

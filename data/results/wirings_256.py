@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparselab import layers, masks, methods, sweep, tables, tasks, training
+from sparsecourse import layers, masks, methods, sweep, tables, tasks, training
 
 SEEDS = range(10)
 STEPS = 1500

@@ -1,0 +1,185 @@
+"""Recurrent networks that read one picture after another: a circuit of neurons with a mask, and an LSTM beside it."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from sparsecourse import masks, tables
+from sparsecourse.driving import FULL_LOCK, PIXELS
+from sparsecourse.layers import SparseLinear
+from sparsecourse.measure import as_matrix
+
+MOVES = 3  # from the inputs of a neural circuit policy to its motor neuron the way is three synapses long
+
+
+class Circuit(nn.Module):
+    """Neurons that follow what they hear, each at a pace of its own; the last one steers.
+
+    At every picture the neurons move a few times, and each time a part of the way towards tanh((W ⊙ S) [x, h] + b),
+    where x are the inputs and h the neurons' states. W and S have the shape (neurons, inputs + neurons). What a neuron
+    says reaches the next one at the next move.
+
+    Args:
+        S: mask, (neurons, inputs + neurons).
+        seed: of the first weights. The global generator is left as it was.
+        moves: how often the neurons move at every picture.
+
+    Attributes:
+        alive: what each neuron's state is multiplied by, (neurons,) or (cars, neurons); a 0 silences it.
+    """
+
+    def __init__(self, S, seed, moves=MOVES):
+        super().__init__()
+        neurons, heard = as_matrix(S).shape
+        self.neurons, self.inputs, self.moves = neurons, heard - neurons, moves
+        if self.inputs < 1:
+            raise ValueError(f"S has shape {(neurons, heard)}: it needs a column an input besides one a neuron")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.synapses = SparseLinear(heard, neurons, S=S)
+        self.pace = nn.Parameter(torch.zeros(neurons))  # before the sigmoid: one half of the way
+        self.register_buffer("alive", torch.ones(neurons))
+
+    def start(self, cars):
+        """The state at the beginning, (cars, neurons): all neurons at rest."""
+        return torch.zeros(cars, self.neurons).to(self.pace)
+
+    def move(self, x, h):
+        """The neurons' next states, (cars, neurons), from the picture x, (cars, inputs), and the states h."""
+        aim = torch.tanh(self.synapses(torch.cat([x, h], dim=-1)))
+        return (h + torch.sigmoid(self.pace) * (aim - h)) * self.alive
+
+    def step(self, x, h):
+        """The steering, 1/m, (cars, 1), and the new states, after one picture x, (cars, inputs)."""
+        for _ in range(self.moves):
+            h = self.move(x, h)
+        return FULL_LOCK * h[..., -1:], h
+
+    def activity(self, h):
+        """The neurons' states, (cars, neurons)."""
+        return h
+
+    def forward(self, X):
+        """The steering at each picture of recordings X, (recordings, steps, inputs): (recordings, steps, 1)."""
+        h, steering = self.start(len(X)), []
+        for x in X.unbind(dim=1):
+            now, h = self.step(x, h)
+            steering.append(now)
+        return torch.stack(steering, dim=1)
+
+
+class LSTM(nn.Module):
+    """A long short-term memory that drives: the usual choice, four dense gates a unit.
+
+    Args:
+        units: how many.
+        seed: of the first weights. The global generator is left as it was.
+    """
+
+    def __init__(self, units, seed):
+        super().__init__()
+        self.units = units
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.gates, self.motor = nn.Linear(PIXELS + units, 4 * units), nn.Linear(units, 1)
+
+    def start(self, cars):
+        """The state at the beginning: output and memory, (2, cars, units)."""
+        return torch.zeros(2, cars, self.units).to(self.motor.weight)
+
+    def step(self, x, state):
+        """The steering, 1/m, (cars, 1), and the new state, after one picture x, (cars, inputs)."""
+        output, memory = state
+        enter, forget, new, leave = self.gates(torch.cat([x, output], dim=-1)).chunk(4, dim=-1)
+        memory = torch.sigmoid(forget) * memory + torch.sigmoid(enter) * torch.tanh(new)
+        output = torch.sigmoid(leave) * torch.tanh(memory)
+        return self.motor(output), torch.stack([output, memory])
+
+    def activity(self, state):
+        """The units' outputs, (cars, units)."""
+        return state[0]
+
+    forward = Circuit.forward
+
+
+def reach(move, inputs, neurons):
+    """What each neuron's next state follows: the Jacobian of a move, (neurons, inputs + neurons), at a random place.
+
+    Args:
+        move: function of (x, h), shapes (1, inputs) and (1, neurons), that returns the next states, (1, neurons), for
+            example the ``move`` of a :class:`Circuit`.
+        inputs, neurons: how many.
+    """
+    generator = torch.Generator().manual_seed(0)
+    place = torch.randn(inputs, generator=generator), torch.randn(neurons, generator=generator)
+    parts = torch.autograd.functional.jacobian(lambda x, h: move(x[None], h[None])[0], place)
+    return np.concatenate([part.numpy() for part in parts], axis=1)
+
+
+# ------------------------------------------------------------------------------------- trained circuits on file
+
+
+KINDS = ("NCP", "dense", "random", "seven", "one")
+INTER, COMMAND, MOTOR = 12, 6, 1
+NEURONS = INTER + COMMAND + MOTOR
+
+
+def wiring(kind, seed):
+    """The mask of one of five kinds of circuit with 32 inputs and 19 neurons, (19, 51).
+
+    "NCP": a neural circuit policy of 12 inter, 6 command and 1 motor neuron. "dense": every connection. "random": as
+    many as the NCP, anywhere. "seven": every connection of the last seven neurons; the others are left out. "one": the
+    motor neuron alone, and it hears every input.
+
+    Args:
+        kind: one of ``KINDS``.
+        seed: of the draws; three kinds have none.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    policy = masks.ncp(PIXELS, INTER, COMMAND, MOTOR, seed=seed)
+    if kind == "random":
+        return masks.random(policy.shape, 1 - policy.mean(), seed)
+    if kind == "dense":
+        return np.ones_like(policy)
+    if kind == "one":
+        S = np.zeros_like(policy)
+        S[-1, :PIXELS] = 1
+        return S
+    if kind == "seven":
+        S = np.zeros_like(policy)
+        S[-7:, :PIXELS] = S[-7:, -7:] = 1
+        return S
+    return policy
+
+
+def to_table(networks):
+    """Circuits as a data frame with a row a number: network, tensor, place, value; masks included.
+
+    Args:
+        networks: {name: Circuit}.
+    """
+    rows = [
+        (name, tensor, place, value)
+        for name, network in networks.items()
+        for tensor, values in network.state_dict().items()
+        for place, value in enumerate(values.flatten().tolist())
+        if value != 0
+    ]
+    return pd.DataFrame(rows, columns=["network", "tensor", "place", "value"])
+
+
+def recorded(kind):
+    """A trained circuit of one of the five kinds, from ``data/results``.
+
+    Args:
+        kind: one of ``KINDS``.
+    """
+    circuit = Circuit(wiring(kind, seed=0), seed=0)
+    table = tables.read("results", "circuits_19")
+    for tensor, rows in table[table["network"] == kind].groupby("tensor"):
+        flat = torch.zeros(circuit.state_dict()[tensor].numel())
+        flat[torch.tensor(rows["place"].to_numpy())] = torch.tensor(rows["value"].to_numpy(), dtype=flat.dtype)
+        circuit.state_dict()[tensor].copy_(flat.view_as(circuit.state_dict()[tensor]))
+    return circuit

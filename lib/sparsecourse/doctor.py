@@ -1,0 +1,103 @@
+"""Is this machine ready for the course? Versions, threads, memory and the data tables, in one page of text."""
+
+import math
+import os
+import platform
+import sys
+from importlib import metadata
+
+import psutil
+
+from sparsecourse import tables
+
+PACKAGES = ("torch", "numpy", "pandas", "networkx", "matplotlib", "ipywidgets")
+LESSON_MEMORY = 800 * 2**20  # bytes: what the largest lesson may hold
+OLDEST_PYTHON = (3, 11)
+
+
+def check_python():
+    """(fine?, sentence) about the Python version."""
+    version = platform.python_version()
+    if sys.version_info < OLDEST_PYTHON:
+        return False, f"Python {version} is too old: the course needs 3.11 or newer."
+    return True, f"Python {version} on {platform.system()} {platform.machine()}"
+
+
+def check_packages():
+    """(fine?, sentence) about the packages the course stands on."""
+    versions, missing = [], []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return False, f"not installed: {', '.join(missing)}. Install with `pip install {' '.join(missing)}`."
+    return True, ", ".join(versions)
+
+
+def check_threads():
+    """(fine?, sentence) about threads: a waiting thread should sleep, not spin."""
+    try:
+        import torch  # late, so that the doctor can speak where torch is missing
+    except ImportError:
+        return False, "torch can't be imported: install it as the README says."
+
+    from sparsecourse import torch_came_first
+
+    threads = f"{os.cpu_count()} processors, torch uses {torch.get_num_threads()} threads"
+    policy = os.environ.get("OMP_WAIT_POLICY", "unset")
+    if policy.upper() != "PASSIVE":
+        return False, f"{threads}; OMP_WAIT_POLICY is {policy}: waiting threads spin and slow everyone on this machine."
+    if torch_came_first:
+        return (
+            False,
+            f"{threads}; torch was imported before sparsecourse, so its waiting threads spin. Restart the kernel.",
+        )
+    return True, f"{threads}, waiting threads sleep"
+
+
+def processor():
+    """The name of this machine's processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def check_memory():
+    """(fine?, sentence) about free memory."""
+    free = psutil.virtual_memory().available
+    if free < LESSON_MEMORY:
+        need = f"a lesson may need {LESSON_MEMORY / 2**30:.1f} GB"
+        return False, f"{free / 2**30:.1f} GB of memory free: {need}. Close other programs or kernels."
+    # a power of two, so that the line stays the same from run to run
+    return True, f"more than {2 ** math.floor(math.log2(free / 2**30)):g} GB of memory free, which is enough"
+
+
+def check_data():
+    """(fine?, sentence) about the course's tables."""
+    try:
+        found = [(collection, name) for collection in tables.TABLES for name in tables.names(collection)]
+        for collection, name in found:
+            tables.read(collection, name)
+    except (tables.DamagedDataError, OSError) as error:
+        return False, str(error)
+    return True, f"{len(found)} data tables, every checksum right"
+
+
+def examine():
+    """Print one line a check and a last line with the verdict.
+
+    Returns:
+        True if every check was fine.
+    """
+    checks = (check_python, check_packages, check_threads, check_memory, check_data)
+    findings = []
+    for check in checks:
+        fine, sentence = check()
+        findings.append(fine)
+        print(f"{'ok ' if fine else 'FIX'}  {check.__name__.removeprefix('check_'):9} {sentence}")
+    print("This machine is ready." if all(findings) else "See to the lines marked FIX, then run this cell again.")
+    return all(findings)

@@ -1,0 +1,292 @@
+"""Exercises of lesson 05: L1, asking for zeros."""
+
+import numpy as np
+import pandas as pd
+
+from sparsecourse.exercises.checking import Exercise, Mistake
+
+
+def _soft(a, lam):
+    return np.sign(a) * np.maximum(np.abs(a) - lam, 0)
+
+
+def _data(n, d, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    return X, X @ np.round(rng.normal(size=d), 1) + 0.1 * rng.normal(size=n)
+
+
+def _least_squares(X, y):
+    return np.linalg.lstsq(X, y, rcond=None)[0]
+
+
+def _refit(X, y, w):
+    kept = np.asarray(w) != 0
+    fresh = np.zeros(len(kept))
+    fresh[kept] = _least_squares(X[:, kept], y)
+    return fresh
+
+
+def _refit_of_the_kept_alone(X, y, w):
+    return _least_squares(X[:, np.asarray(w) != 0], y)
+
+
+def _refit_cut_afterwards(X, y, w):
+    return _least_squares(X, y) * (np.asarray(w) != 0)
+
+
+def _refit_case(n, d, kept, seed):
+    X, y = _data(n, d, seed)
+    w = np.zeros(d)
+    w[kept] = 0.1 * (np.arange(len(kept)) + 1) * (-1.0) ** np.arange(len(kept))
+    return X, y, w
+
+
+# ----------------------------------------------------------------------------------------------- 5.5, choosing λ
+
+
+def _runs(rows):
+    """A table of runs from rows (strength, seed, sparsity, validation_accuracy, test_accuracy)."""
+    columns = ["strength", "seed", "sparsity", "validation_accuracy", "test_accuracy"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+_SMALL = _runs(
+    [
+        (0.0, 0, 0.00, 0.60, 0.60),
+        (0.0, 1, 0.00, 0.62, 0.61),
+        (0.1, 0, 0.30, 0.66, 0.55),  # the best single run, on validation
+        (0.1, 1, 0.32, 0.56, 0.57),
+        (0.2, 0, 0.50, 0.60, 0.58),
+        (0.2, 1, 0.56, 0.63, 0.58),  # the best mean, on validation
+        (0.4, 0, 0.80, 0.58, 0.65),
+        (0.4, 1, 0.82, 0.58, 0.65),  # the best on test
+        (0.8, 0, 0.94, 0.30, 0.31),
+        (0.8, 1, 0.96, 0.31, 0.30),
+    ]
+)
+
+
+def _random_runs(seed):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for strength, sparsity, level in zip((0.01, 0.03, 0.1, 0.3), (0.1, 0.3, 0.6, 0.9), rng.permutation(4), strict=True):
+        for run in range(5):
+            validation, test = 0.5 + 0.02 * level + rng.normal(0, 0.05, size=2)
+            rows.append((strength, run, sparsity + 0.02 * run, round(validation, 4), round(test, 4)))
+    return _runs(rows)
+
+
+def _choose(runs, sparsity, value="validation_accuracy", how="mean", constraint="mean"):
+    table = runs.groupby("strength")[["sparsity", "validation_accuracy", "test_accuracy"]]
+    best = table.agg(how)[value]
+    if constraint:
+        best = best[table.agg(constraint)["sparsity"] >= sparsity]
+    return best.idxmax()
+
+
+def _means(runs, sparsity):
+    means = runs.groupby("strength")[["sparsity", "validation_accuracy"]].mean()
+    return means[means["sparsity"] >= sparsity]
+
+
+def _choose_among(runs, sparsity, allowed):
+    means = runs.groupby("strength")[["sparsity", "validation_accuracy"]].mean()
+    return means.loc[allowed(means["sparsity"]), "validation_accuracy"].idxmax()
+
+
+_CHOICES = ((_SMALL, 0.0), (_SMALL, 0.4), (_SMALL, 0.55), (_SMALL, 0.7), (_random_runs(1), 0.2), (_random_runs(2), 0.5))
+
+
+EXERCISES = [
+    Exercise(
+        number="5.1",
+        answer="soft_threshold",
+        reference=_soft,
+        cases=(
+            (0.8, 0.3),
+            (0.2, 0.3),
+            (-0.8, 0.3),
+            (np.array([-1.5, -0.2, 0.0, 0.4, 2.0]), 0.4),
+            (np.array([[0.5, -3.0], [1.0, -0.1]]), 1.0),
+        ),
+        mistakes=(
+            Mistake(
+                lambda a, lam: a - lam,
+                "That goes on below zero. A weight stops at 0: take λ off its magnitude, down to 0 and no further.",
+            ),
+            Mistake(
+                lambda a, lam: np.maximum(a - lam, 0),
+                "Negative weights are lost. Shrink the magnitude `np.abs(a)`, then give the sign back.",
+            ),
+            Mistake(
+                lambda a, lam: np.where(np.abs(a) > lam, a, 0),
+                "That cuts the small ones and leaves the others whole: a hard threshold. A price makes every weight "
+                "smaller by λ.",
+            ),
+            Mistake(
+                lambda a, lam: np.maximum(np.abs(a) - lam, 0),
+                "The magnitudes are right, the signs are missing: multiply by `np.sign(a)`.",
+            ),
+            Mistake(lambda a, lam: a / (1 + lam), "That is the answer under L2. It never reaches zero."),
+            Mistake(
+                lambda a, lam: a - lam * np.sign(a),
+                "That goes through zero: where λ is larger than the weight, its sign turns. Stop at 0.",
+            ),
+            Mistake(
+                lambda a, lam: np.sign(a) * max(abs(a) - lam, 0),
+                "`max` and `if` work on single numbers. For arrays take `np.maximum`, which goes entry by entry.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="5.2",
+        answer="proximal_step",
+        reference=lambda w, gradient, rate, lam: _soft(w - rate * gradient, rate * lam),
+        cases=(
+            (np.array([1.0]), np.array([2.0]), 0.1, 0.5),
+            (np.array([0.02, -0.5, 0.3]), np.array([0.1, -1.0, 0.5]), 0.1, 0.5),
+            (np.array([0.0, 0.0, 0.04]), np.array([0.3, -2.0, 0.4]), 0.05, 1.0),
+        ),
+        mistakes=(
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w - rate * gradient, lam),
+                "The threshold is too large: in a step of length η the price takes off η λ.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w, rate * lam) - rate * gradient,
+                "The order is turned round. Step down the error first, then shrink: the shrinking must come last, "
+                "or the step undoes its zeros.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: w - rate * (gradient + lam * np.sign(w)),
+                "That is the plain step on error and price together. It jumps over zero.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w + rate * gradient, rate * lam),
+                "That climbs. The gradient points uphill: subtract it.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w - rate * gradient, lam / rate),
+                "A shorter step must shrink less: multiply λ by the rate instead of dividing.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w - gradient, rate * lam),
+                "The gradient needs the learning rate too.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="5.3",
+        answer="lambda_max",
+        reference=lambda X, y: np.abs(X.T @ y).max() / len(y),
+        cases=(
+            (np.array([[1.0], [3.0]]), np.array([2.0, -4.0])),
+            _data(8, 3, seed=1),
+            _data(20, 5, seed=2),
+            _data(5, 9, seed=4),
+        ),
+        mistakes=(
+            Mistake(
+                lambda X, y: (X.T @ y).max() / len(y),
+                "A weight can want to be negative as well: take magnitudes before the largest.",
+            ),
+            Mistake(lambda X, y: np.abs(X.T @ y).max(), "The error is a mean: divide by the number of examples."),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y).sum() / len(y),
+                "The price is on each weight by itself: the largest slope decides, not the sum.",
+            ),
+            Mistake(
+                lambda X, y: 2 * np.abs(X.T @ y).max() / len(y),
+                "That is the slope of the mean square. The error here is half of it.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y) / len(y),
+                "Those are the slopes of all weights. The largest of them decides.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y).min() / len(y),
+                "At the smallest slope only one weight is held at zero. All must be: take the largest.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(X.T @ y).max() / X.shape[1],
+                "That divides by the number of inputs. The mean is over the examples.",
+            ),
+            Mistake(
+                lambda X, y: np.abs(_least_squares(X, y)).max(),
+                "That is the largest weight without a price. Asked for is the largest slope of the error at w = 0.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="5.4",
+        answer="refit",
+        reference=_refit,
+        cases=(
+            _refit_case(8, 2, kept=[1], seed=1),
+            _refit_case(12, 4, kept=[0, 3], seed=2),
+            _refit_case(30, 10, kept=[2, 4, 5, 9], seed=3),
+        ),
+        mistakes=(
+            Mistake(
+                _refit_of_the_kept_alone,
+                "Those are the weights that were kept. Put them back into a vector as long as w, zeros elsewhere.",
+            ),
+            Mistake(
+                _refit_cut_afterwards,
+                "That fits all weights and then cuts. Fit with the kept inputs only: the others must not have taken "
+                "part.",
+            ),
+            Mistake(
+                lambda X, y, w: _least_squares(X, y),
+                "That fits every weight again. Those that are zero must stay zero.",
+            ),
+            Mistake(lambda X, y, w: w, "Those are the shrunken weights themselves. Fit the kept ones again."),
+            Mistake(
+                lambda X, y, w: _refit(X, y, np.maximum(w, 0)),
+                "Negative weights are lost. A weight is kept where `w != 0`.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="5.5",
+        answer="choose",
+        reference=_choose,
+        cases=_CHOICES,
+        mistakes=(
+            Mistake(
+                lambda runs, sparsity: _choose(runs, sparsity, value="test_accuracy"),
+                "That looks at the test accuracy. What is used to choose can't be used to judge.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose(runs, sparsity, how="max"),
+                "That is the λ of the luckiest seed. Compare means over the seeds.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose(runs, sparsity, constraint=None),
+                "That forgets the condition: only strengths whose mean sparsity is at least the one asked for.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose(runs, sparsity, value="sparsity"),
+                "That takes the sparsest one, whatever its accuracy.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _means(runs, sparsity)["validation_accuracy"].max(),
+                "That is the accuracy. Asked for is the strength that reaches it: `idxmax` instead of `max`.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _means(runs, sparsity).index.min(),
+                "That is the weakest price that is sparse enough. Asked for is the one with the best accuracy.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean <= sparsity),
+                "That takes those that are at most so sparse. At least is asked for.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose(runs[runs["sparsity"] >= sparsity], sparsity),
+                "That drops single runs that are not sparse enough and averages the rest, so that some means rest on "
+                "fewer seeds. The condition is on the mean sparsity of a strength.",
+            ),
+        ),
+    ),
+]

@@ -1,0 +1,373 @@
+"""Exercises of lesson 09: the W · S trick."""
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from sparsecourse import masks
+from sparsecourse.exercises.checking import Exercise, Mistake
+from sparsecourse.layers import SparseLinear
+
+
+def _gradient_case(batch, n_out, n_in, sparsity, seed):
+    rng = np.random.default_rng(seed)
+    x, dy = (rng.integers(1, 4, size=(batch, n)) * rng.choice([-1, 1], size=(batch, n)) for n in (n_in, n_out))
+    return x.astype(float), dy.astype(float), masks.random((n_out, n_in), sparsity, seed)
+
+
+# ---------------------------------------------------------------- 9.2, a layer that may be written in many ways
+
+
+def _response(layer, shape):
+    """How each output of a layer follows each entry of one example of a shape: its weights as they act, (out, *shape).
+
+    For a convolution the example is as long as the kernel, so that there is one place for it.
+    """
+    x = torch.zeros(shape, dtype=next(layer.parameters()).dtype)
+    return torch.autograd.functional.jacobian(lambda x: layer(x[None])[0].flatten(), x).numpy()
+
+
+def _trained(layer, shape, steps=2):
+    """A layer after some steps on whatever examples of a shape, with momentum and decay."""
+    if not any(parameter.requires_grad for parameter in layer.parameters()):
+        return layer
+    x = torch.linspace(-1, 1, 5 * int(np.prod(shape))).reshape(5, *shape)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        (layer(x) - 1).square().mean().backward()
+        optimiser.step()
+    return layer
+
+
+def _shaken(layer):
+    """A layer with every number that it could learn moved, as an optimiser with a memory may do."""
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter += 1
+    return layer
+
+
+def _is_mask(tensor, S):
+    """Is a tensor the mask, its complement, or one of the two transposed?"""
+    return any(tensor.shape == M.shape and np.array_equal(tensor.float().numpy(), M) for M in (S, 1 - S, S.T, 1 - S.T))
+
+
+def _judge_layer(layer, n_in, n_out, S):
+    """What is wrong with a sparse layer, or None."""
+    if not isinstance(layer, nn.Module):
+        return f"gave a {type(layer).__name__}, which is not an nn.Module: no optimiser would find its parameters."
+    own = dict(layer.named_parameters())
+    if not own:
+        return "gave a module without parameters: wrap what is to be learned in nn.Parameter."
+    if not all(parameter.isfinite().all() for parameter in own.values()):
+        return "holds numbers that are not finite: torch.empty leaves in W whatever lay in memory. Draw them."
+    try:
+        copy.deepcopy(layer)
+    except RuntimeError as error:
+        return f"can't be copied with copy.deepcopy: {str(error).splitlines()[0]}"
+    return _judge_answers(layer, n_in, n_out, S) or _judge_mask(layer, own, n_in, S) or _judge_training(layer, n_in, S)
+
+
+def _judge_answers(layer, n_in, n_out, S):
+    """What is wrong with what a layer computes, or None."""
+    try:
+        y = layer(torch.zeros(2, n_in))
+    except RuntimeError as error:
+        return f"can't take examples with {n_in} inputs: {str(error).splitlines()[0]}."
+    if tuple(y.shape) != (2, n_out):
+        return f"turns 2 examples into an output of shape {tuple(y.shape)}, expected (2, {n_out})."
+    W = _response(layer, (n_in,))
+    if not np.isfinite(W).all() or not y.isfinite().all():
+        return "gives outputs that are not finite. Does a row of the mask have no input left?"
+    if (W[S == 0] != 0).any():
+        return "lets inputs through where the mask has a zero. Compute with W ⊙ S."
+    if (W[S == 1] == 0).any():
+        return "has weights of exactly zero where the mask has a one: they are not cut, so draw them at random."
+    return _judge_size(W, S)
+
+
+def _judge_mask(layer, own, n_in, S):
+    """What is wrong with the way in which a layer keeps its mask, or None."""
+    mask_like = [name for name, parameter in own.items() if _is_mask(parameter.detach(), S)]
+    if mask_like:
+        return f"keeps its mask as the parameter `{mask_like[0]}`, so it counts as something to learn."
+    if not any(_is_mask(value, S) for name, value in layer.state_dict().items() if name not in own):
+        return "does not save its mask: state_dict lacks S. Use register_buffer."
+    try:
+        moved = copy.deepcopy(layer).to(torch.bfloat16)(torch.zeros(2, n_in, dtype=torch.bfloat16)).dtype
+    except RuntimeError as error:
+        return f"stops after .to(torch.bfloat16): {str(error).splitlines()[0]}. Is S a buffer of W's type?"
+    if moved != torch.bfloat16:
+        return f"computes in {moved} after .to(torch.bfloat16). Give S the type of W, so that both change together."
+    return None
+
+
+def _judge_training(layer, n_in, S):
+    """What is wrong with how a layer learns, or None."""
+    before, y = _response(layer, (n_in,)), layer(torch.zeros(1, n_in))
+    layer = _trained(copy.deepcopy(layer), (n_in,))
+    if np.array_equal(_response(layer, (n_in,)), before):
+        return "does not learn W: two steps of training left the weights as they were."
+    if torch.equal(layer(torch.zeros(1, n_in)), y):
+        return "answers an input of zeros with nothing that could be learned: b is missing."
+    if (_response(_shaken(layer), (n_in,))[S == 0] != 0).any():
+        return "is cut at first, but its weights grow back when an optimiser moves W. Multiply with S at every call."
+    return None
+
+
+def _judge_size(W, S):
+    """Do the weights fit the inputs that are left? Judged where enough are there to tell."""
+    fan_in = S.sum(axis=1)
+    if S.sum() < 500:
+        return None
+    heard = fan_in > 0
+    size = float(np.sqrt((W**2).sum(axis=1)[heard] / fan_in[heard]).mean() * np.sqrt(fan_in[heard].mean()))
+    if 0.4 <= size <= 1.52:
+        return None
+    words = "too small: were they drawn for a row without zeros?" if size < 0.4 else "too large: count along the row."
+    return (
+        f"has weights of a size that does not fit {fan_in.mean():.0f} inputs left of {S.shape[1]}: "
+        f"root mean square × √(fan-in) is {size:.2f}, expected about 0.6, or 1.4 for He's choice. They are {words}"
+    )
+
+
+class _Faulty(SparseLinear):
+    """A sparse layer that the catalogue's mistakes are made from."""
+
+    def __init__(self, n_in, n_out, S, wrong=None):
+        super().__init__(n_in, n_out, S=S)
+        if wrong in ("attribute", "parameter"):
+            mask = self.S
+            del self.S
+            self.S = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
+        if wrong == "dense init":
+            nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # nn.Linear's own choice
+        if wrong == "columns":
+            fan_out = self.S.sum(dim=0).clamp(min=1)
+            self.weight.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
+        if wrong == "empty":
+            nn.init.constant_(self.weight, torch.nan)  # memory as it may be found
+        if wrong == "no bias":
+            self.bias = None
+        if wrong == "zeros":
+            nn.init.zeros_(self.weight)
+
+
+class _Deaf(_Faulty):
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight * self.S / self.S.sum(dim=1, keepdim=True), self.bias)
+
+
+class _CutOnce(_Faulty):
+    def __init__(self, n_in, n_out, S):
+        super().__init__(n_in, n_out, S)
+        with torch.no_grad():
+            self.weight *= self.S
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class _NotLearned(_Faulty):
+    def forward(self, x):
+        return nn.functional.linear(x, (self.weight * self.S).detach(), self.bias)
+
+
+class _Unmasked(_Faulty):
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class _Plain:
+    """Not a module."""
+
+    def __init__(self, n_in, n_out, S):
+        self.layer = SparseLinear(n_in, n_out, S=S)
+
+    def __call__(self, x):
+        return self.layer(x)
+
+
+# ------------------------------------------------------------------------- 9.4, a mask for any layer
+
+
+class _Mask(nn.Module):
+    def __init__(self, S):
+        super().__init__()
+        self.register_buffer("S", S)
+
+    def forward(self, W):
+        return W * self.S
+
+
+def _masked(layer, S):
+    parametrize.register_parametrization(layer, "weight", _Mask(torch.as_tensor(S).to(layer.weight)))
+    return layer
+
+
+def _masked_once(layer, S):
+    with torch.no_grad():
+        layer.weight *= torch.as_tensor(S).to(layer.weight)
+    return layer
+
+
+def _masked_the_wrong_way(layer, S):
+    return _masked(layer, 1 - torch.as_tensor(S))
+
+
+def _frozen(layer, S):
+    return _masked(layer, S).requires_grad_(False)
+
+
+def _convolution(n_out, n_in, width, seed):
+    torch.manual_seed(seed)
+    conv = nn.Conv1d(n_in, n_out, width)
+    return conv, masks.random((n_out, n_in * width), 0.6, seed).reshape(n_out, n_in, width)
+
+
+def _linear(n_out, n_in, seed):
+    torch.manual_seed(seed)
+    return nn.Linear(n_in, n_out), masks.random((n_out, n_in), 0.5, seed)
+
+
+def _judge_masked(result, layer, S):
+    """What is wrong with a masked layer, or None. ``layer`` is the layer as it was before."""
+    if not isinstance(result, nn.Module):
+        return f"gave a {type(result).__name__}, expected the layer."
+    before, shape = layer.weight.detach().numpy(), S.shape[1:]
+    now = _response(result, shape).reshape(S.shape)
+    if (now[S == 0] != 0).any():
+        cuts = "the entries where the mask has a one" if not now[S == 1].any() else "nothing"
+        return f"uses weights where the mask has a zero; it cuts {cuts}."
+    if not np.allclose(now[S == 1], before[S == 1]):
+        return "changes weights that the mask keeps."
+    trained = _trained(result, shape)
+    if np.allclose(_response(trained, shape).reshape(S.shape), now):
+        return "no longer learns: two steps of training left the weights as they were."
+    if (_response(_shaken(trained), shape).reshape(S.shape)[S == 0] != 0).any():
+        return "is cut at first, but the weights come back when an optimiser moves them. Mask at every call."
+    return None
+
+
+EXERCISES = [
+    Exercise(
+        number="9.1",
+        answer="gradient",
+        reference=lambda x, dy, S: (dy.T @ x) * S,
+        cases=(
+            _gradient_case(1, 2, 3, 0.5, seed=1),
+            _gradient_case(3, 2, 3, 0.5, seed=2),
+            _gradient_case(4, 3, 3, 0.0, seed=3),
+            _gradient_case(8, 5, 7, 0.8, seed=4),
+        ),
+        mistakes=(
+            Mistake(
+                lambda x, dy, S: dy.T @ x,
+                "That is the gradient with respect to W ⊙ S. One step further back, to W, S multiplies once more.",
+            ),
+            Mistake(
+                lambda x, dy, S: (x.T @ dy) * S.T,
+                "Rows and columns are swapped: the gradient has the shape of W, (out, in).",
+            ),
+            Mistake(
+                lambda x, dy, S: (dy.T @ x) * S / len(x),
+                "That is the mean over the examples. The loss adds them up, so add up their gradients.",
+            ),
+            Mistake(
+                lambda x, dy, S: (dy.T @ x) * (1 - S),
+                "The mask is turned round: the gradient is zero where S is 0, not where it is 1.",
+            ),
+            Mistake(
+                lambda x, dy, S: dy @ S,
+                "That is the way to the inputs. The gradient of W multiplies dy with x.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="9.2",
+        answer="sparse_layer",
+        reference=lambda n_in, n_out, S: SparseLinear(n_in, n_out, S=S),
+        accept=_judge_layer,
+        cases=(
+            (3, 2, np.array([[1, 0, 1], [0, 1, 0]])),
+            (5, 4, np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [1, 1, 1, 1, 1]])),  # a deaf output
+            (400, 40, masks.random((40, 400), 0.95, seed=1)),
+        ),
+        praise=lambda layer: "It is a module, moves, is saved, and its weights fit the inputs that are left.",
+        mistakes=(
+            Mistake(_Plain, "which is not an nn.Module: no optimiser would find its parameters."),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "empty"),
+                "torch.empty leaves in W whatever lay in memory. Draw them.",
+            ),
+            Mistake(_Deaf, "Does a row of the mask have no input left?"),
+            Mistake(_CutOnce, "its weights grow back when an optimiser moves W. Multiply with S at every call."),
+            Mistake(_NotLearned, "does not learn W: two steps of training left the weights as they were."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "columns"), "too large: count along the row."),
+            Mistake(_Unmasked, "lets inputs through where the mask has a zero. Compute with W ⊙ S."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "zeros"), "so draw them at random."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "no bias"), "b is missing."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "parameter"), "so it counts as something to learn."),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "attribute"),
+                "does not save its mask: state_dict lacks S. Use register_buffer.",
+            ),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "dense init"), "drawn for a row without zeros?"),
+            Mistake(lambda n_in, n_out, S: SparseLinear(n_out, n_in, S=S.T), "can't take examples with 3 inputs"),
+        ),
+    ),
+    Exercise(
+        number="9.3",
+        answer="left_behind",
+        reference=lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay) ** steps,
+        cases=((2.0, 0.1, 0.5, 1), (2.0, 0.1, 0.5, 2), (-0.4, 0.05, 0.1, 20), (0.3, 0.1, 0.0, 50)),
+        mistakes=(
+            Mistake(
+                lambda w, learning_rate, decay, steps: w,
+                "The gradient of the loss is zero there, but weight decay has one of its own, decay · w.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay * steps),
+                "Each step shrinks what the step before left: the factors multiply.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 - decay) ** steps,
+                "The learning rate is missing: a step moves by learning_rate · decay · w.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: (1 - learning_rate * decay) ** steps,
+                "That is the factor. What is left of w?",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 + learning_rate * decay) ** steps,
+                "The sign is turned round: a step goes against the gradient, so w shrinks.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay),
+                "That is what one step leaves. Take all of them.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: 0.0,
+                "It is invisible in y, but not zero: W still holds a number there.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="9.4",
+        answer="masked",
+        reference=_masked,
+        accept=_judge_masked,
+        cases=(_linear(2, 3, seed=1), _linear(6, 8, seed=2), _convolution(3, 2, 5, seed=3)),
+        praise=lambda layer: "The same line masks a convolution, or any layer that has a weight.",
+        mistakes=(
+            Mistake(_masked_once, "the weights come back when an optimiser moves them. Mask at every call."),
+            Mistake(_masked_the_wrong_way, "it cuts the entries where the mask has a one."),
+            Mistake(lambda layer, S: layer, "it cuts nothing."),
+            Mistake(_frozen, "no longer learns: two steps of training left the weights as they were."),
+        ),
+    ),
+]

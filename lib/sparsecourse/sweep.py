@@ -1,0 +1,204 @@
+"""Sweeps: many methods, levels and seeds side by side, planned as a table and trained in batches.
+
+A plan is a data frame with a row a network. ``train`` turns a part of a plan into results. ``resume`` does so for a
+long plan and writes each finished batch to disk, so that a sweep which was stopped goes on where it was.
+"""
+
+import itertools
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import connection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sparsecourse import layers, masks, measure, methods, tasks, training
+
+DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
+KEYS = ["method", "level", "seed", "width", "shuffled"]
+PARTS = 40  # of a round, in which sparsities are noted for the cost; the cuts of gradual pruning lie on their borders
+METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL")
+SPARSE_FROM_THE_START = ("random", "local", "SET", "RigL")
+
+
+def plan(method, levels, seeds, width=100, shuffled=False):
+    """A plan for one method: a row for every level and seed.
+
+    Args:
+        method: one of ``METHODS``.
+        levels: sparsities to ask for, in [0, 1); for L1, strengths; for dense, [0].
+        seeds: seed of first weights, masks and data order.
+        width: units of each of the two hidden layers.
+        shuffled: whether to learn MNIST-1D's shuffled twin.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    rows = [(method, float(level), seed, width, shuffled) for level in levels for seed in seeds]
+    return pd.DataFrame(rows, columns=KEYS)
+
+
+def sizes(width):
+    """Units of each layer of a sweep's networks."""
+    return (40, width, width, 10)
+
+
+def dense_width(weights):
+    """Width at which a dense network of this shape has nearest to so many weights."""
+    return min(range(1, 1000), key=lambda width: abs(measure.multiply_adds(sizes(width)) - weights))
+
+
+def method(name, level, seed, width, shuffled=False):
+    """The method that a row of a plan asks for.
+
+    "random" keeps as many weights in each layer as "local" does: they differ in the places only. "SET" and "RigL" begin
+    with the random mask.
+    """
+    if name in SPARSE_FROM_THE_START:
+        shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes(width))]
+        fan_ins = masks.windows(sizes(width), level)
+        if name == "local":
+            S = [masks.local(shape, fan_in) for shape, fan_in in zip(shapes, fan_ins, strict=True)]
+        else:
+            S = [
+                masks.fixed_fan_in(shape, fan_in, seed=10 * seed + layer)
+                for layer, (shape, fan_in) in enumerate(zip(shapes, fan_ins, strict=True))
+            ]
+        if name == "SET":
+            return methods.SET(S, seed=seed)
+        if name == "RigL":
+            return methods.RigL(S, tasks.mnist1d(shuffled), seed=seed)
+        return methods.Fixed(S, label=name)
+    kinds = {"L1": methods.L1, "one-shot": methods.OneShot, "gradual": methods.Gradual}
+    return methods.Dense() if name == "dense" else kinds[name](level)
+
+
+def cost(sparsities):
+    """What a training that begins dense costs if zeros cost nothing: its multiply-adds, in dense trainings.
+
+    Args:
+        sparsities: sparsity at the end of each of several equally long parts of the training. Each part is reckoned
+            with the sparsity at which it begins.
+    """
+    return float(1 - np.mean([0.0, *list(sparsities)[:-1]]))
+
+
+def cost_with(method, sparsities, steps):
+    """What a training with a method costs, as :func:`cost` does, also where it is sparse from the start.
+
+    Args:
+        method: a method from ``methods``.
+        sparsities: as in :func:`cost`.
+        steps: of the training.
+    """
+    # sparse from the start, it has as many connections to the end, also while some of them move
+    paid = 1 - method.sparsity if method.sparse_from_start else cost(sparsities)
+    return float(paid + method.looking_around / steps)
+
+
+def train(part, steps, reckon_cost=False):
+    """Train the networks of a plan, all with the same number of steps in all.
+
+    One-shot pruning spends half of them before the cut and half after it.
+
+    Args:
+        part: a plan, or some of its rows, with one width.
+        steps: steps of the optimiser, an even number.
+        reckon_cost: whether to add what the training costs; it takes some more time.
+
+    Returns:
+        The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and, where asked for,
+        :func:`cost_with`. And the trained networks.
+    """
+    if steps % 2:
+        raise ValueError(f"steps must be even, so that one-shot pruning can halve them, got {steps}")
+    part = part.reset_index(drop=True)
+    (width,) = part["width"].unique()
+    pieces, networks = [], [None] * len(part)
+    for halved, rows in part.groupby(part["method"] == "one-shot"):
+        chosen = [method(*row) for row in rows[KEYS].itertuples(index=False)]
+        result = training.train(
+            [layers.mlp(sizes(width), seed) for seed in rows["seed"]],
+            [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]],
+            chosen,
+            seeds=rows["seed"].tolist(),
+            steps=steps // 2 if halved else steps,
+            records=PARTS if reckon_cost else 1,
+            interruptible=False,
+        )
+        found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
+        if reckon_cost:
+            histories = result.history.groupby("network")["sparsity"]
+            found = found.assign(cost=[cost_with(chosen[k], on_the_way, steps) for k, on_the_way in histories])
+        pieces.append(found.set_index(rows.index))
+        for place, network in zip(rows.index, result.networks, strict=True):
+            networks[place] = network
+    return part.join(pd.concat(pieces)), networks
+
+
+def resume(whole, run, path, together="width", at_once=40, workers=1):
+    """Train what a plan asks for and its file does not hold yet.
+
+    After each batch the file is replaced as a whole, in one move of the file system. So whenever the sweep is killed,
+    the file holds what was finished, each network once, and the next call goes on from there.
+
+    Args:
+        whole: a plan, or any data frame whose columns tell its networks apart.
+        run: called with some rows of the plan, returns them with columns of results added.
+        path: CSV file to write.
+        together: column, or list of columns, in which all rows of a batch are equal, because only networks of one shape
+            and one length of training train together.
+        at_once: networks in a batch, at most.
+        workers: batches that are trained side by side, each in a process and on a processor core of its own; for
+            networks that are too large to gain from being trained together. ``run`` must then stand in a module.
+
+    Returns:
+        The results in the order of the plan.
+
+    Raises:
+        ValueError: the plan asks for a network twice, or the file holds one that the plan does not ask for.
+    """
+    path, keys, whole = Path(path), list(whole.columns), whole.round(DIGITS)
+    if whole.duplicated().any():
+        raise ValueError("the plan asks for a network twice")
+    done = pd.read_csv(path) if path.exists() else whole.head(0)
+    done = done.round(dict.fromkeys(whole.select_dtypes("float"), DIGITS))
+    wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole, done))
+    if not held.isin(wanted).all():
+        raise ValueError(f"{path.name} holds networks that the plan does not ask for: give it another name")
+    batches = [
+        missing.iloc[first : first + at_once]
+        for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False)
+        for first in range(0, len(missing), at_once)
+    ]
+    for batch in map(run, batches) if workers == 1 else _side_by_side(run, batches, workers):
+        done = batch if done.empty else pd.concat([done, batch])
+        counted, done = len(done), whole.merge(done, on=keys)  # in the order of the plan
+        if len(done) != counted:
+            raise ValueError("run must return the columns of the plan as they were: some rows are no longer in it")
+        fresh = path.with_suffix(".new")
+        done.to_csv(fresh, index=False, lineterminator="\n")
+        os.replace(fresh, path)
+        print(f"{len(done)} of {len(whole)} networks", flush=True)
+    return done
+
+
+def _side_by_side(run, batches, workers):
+    """Results of batches as they are finished, from several processes."""
+    fresh = multiprocessing.get_context("spawn")  # a copy of this process could not use torch's threads
+    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_prepare_worker) as pool:
+        try:
+            for future in as_completed([pool.submit(run, batch) for batch in batches]):
+                yield future.result()
+        finally:  # after an error or an interrupt nothing more is begun
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _prepare_worker():
+    """Take one core, and end as soon as the process that asked for the work is gone."""
+    torch.set_num_threads(1)
+    parent = multiprocessing.parent_process().sentinel
+    threading.Thread(target=lambda: connection.wait([parent]) and os._exit(1), daemon=True).start()

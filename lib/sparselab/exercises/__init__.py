@@ -1,5 +1,0 @@
-"""Exercises and what ``check`` says about an answer. Each lesson's exercises stand in a module of their own."""
-
-from sparselab.exercises.checking import Exercise, Mistake, check, exercises
-
-__all__ = ["Exercise", "Mistake", "check", "exercises"]
