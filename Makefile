@@ -19,8 +19,11 @@ CPU_INDEX = --extra-index-url https://download.pytorch.org/whl/cpu --retries 0
 READY = $(VENV)/ready
 TESTED = $(VENV)/tested
 COLAB = build/colab/$(notdir $(BIN))/python
+UV = build/uv/$(notdir $(BIN))
+# What torch wants for CUDA on Linux. It names the exact versions itself, so constraints.txt leaves them out.
+CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
-.PHONY: lab test lint frameworks colab execute times bench results lenet data site slides answers load address clean
+.PHONY: lab test lint frameworks colab execute times bench results lenet data site slides answers load address constraints clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
@@ -46,13 +49,13 @@ colab: $(TESTED)
 	COLAB_PYTHON=$(abspath $(COLAB)) $(BIN)/python -m pytest tests/test_colab.py
 
 execute: $(TESTED)
-	$(BIN)/python tests/lessons.py execute $(LESSON)
+	$(BIN)/python -m tools.run execute $(LESSON)
 
 times: $(TESTED)
-	$(BIN)/python tests/lessons.py times
+	$(BIN)/python -m tools.run times
 
 bench: $(TESTED)
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tools.bench
 
 results: $(TESTED)
 	for script in $(filter-out %/lenet.py, $(wildcard data/results/*.py)); do $(BIN)/python $$script || exit 1; done
@@ -82,7 +85,7 @@ load: $(TESTED)
 
 # make address REPO=owner/name: badges, setup cells, launch buttons and links; without REPO it tells what is set.
 address:
-	$(PYTHON) site/address.py $(REPO)
+	$(PYTHON) -m tools.address $(REPO)
 
 # The environment is made from nothing whenever what it is made from has changed, and is trusted only once its last
 # step, the file `ready`, is there: an interrupted install is thrown away and redone. What only those need who test and
@@ -96,6 +99,13 @@ $(READY): pyproject.toml constraints.txt
 $(TESTED): $(READY)
 	$(PIP) --constraint constraints.txt --editable '.[lab,test,site,workshop,hub]'
 	$(BIN)/python -c "import pytest; open('$(TESTED)', 'w').close()"
+
+# The exact versions of all that pyproject.toml asks for. A version stays while it fits: to renew it, delete its line first.
+constraints:
+	$(PYTHON) -m venv --clear build/uv
+	$(UV)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.10'
+	printf '%s\n' $(CUDA) | $(UV)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --excludes - \
+		--custom-compile-command 'make constraints' --output-file constraints.txt pyproject.toml
 
 clean:
 	$(PYTHON) -c "import shutil; shutil.rmtree('$(VENV)', ignore_errors=True)"

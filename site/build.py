@@ -13,31 +13,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-import address
 import jinja2
-import nbformat
 from sphinx.cmd.build import build_main
 
-SITE = Path(__file__).resolve().parent
-ROOT = SITE.parent
-PARTS = {  # the site's table of contents: files that become pages, in their order
+from tools import address, lessons
+from tools.lessons import ROOT
+
+SITE = ROOT / "site"
+SECTIONS = {  # the site's table of contents: files that become pages, in their order
     "Lessons": ("notebooks/[0-9][0-9]_*.ipynb",),
     "Teaching": ("workshop/README.md", "workshop/*/**/*.md", "workshop/*.md"),
     "Behind the course": ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md"),
 }
 COMMANDS = "## Two commands"  # the README's section that says how to start
-MAP_ROW = re.compile(r"^\| \[(?P<title>.+)\]\((?P<path>notebooks/.+)\) \| (?P<minutes>\d+) min \|", re.MULTILINE)
 
 
-def pages(part):
-    """The files of one part of the site, as paths from the repository's root."""
-    found = [path.relative_to(ROOT).as_posix() for pattern in PARTS[part] for path in sorted(ROOT.glob(pattern))]
+def pages(section):
+    """The files of one section of the site, as paths from the repository's root."""
+    found = [path.relative_to(ROOT).as_posix() for pattern in SECTIONS[section] for path in sorted(ROOT.glob(pattern))]
     return list(dict.fromkeys(found))
-
-
-def readme():
-    """The text of the README."""
-    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def commands():
@@ -46,47 +40,52 @@ def commands():
     Raises:
         ValueError: the README has no such section.
     """
-    found = re.search(rf"^{COMMANDS}\n.*?(?=^## )", readme(), re.MULTILINE | re.DOTALL)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"^{COMMANDS}\n.*?(?=^## )", readme, re.MULTILINE | re.DOTALL)
     if not found:
         raise ValueError(f"The landing page shows the README's section {COMMANDS!r}, and the README has none.")
     return found[0]
 
 
 def course_map():
-    """The README's course map: a dictionary for each lesson, with its title, path and minutes."""
-    return [row.groupdict() | {"minutes": int(row["minutes"])} for row in MAP_ROW.finditer(readme())]
+    """The lessons in their order: a dictionary for each, with its title, path, minutes and first goal."""
+    found = []
+    for path in lessons.paths():
+        notebook = lessons.read(path)
+        found.append(
+            {
+                "title": lessons.title(notebook),
+                "path": path.relative_to(ROOT).as_posix(),
+                "minutes": lessons.minutes(notebook),
+                "goal": lessons.goals(notebook)[0].rstrip(",."),
+            }
+        )
+    return found
 
 
-def goals(path):
-    """What a lesson promises: the items of the list in its first cell."""
-    head = nbformat.read(ROOT / path, as_version=4).cells[0].source
-    return re.findall(r"^- (.+?)[,.]$", head, re.MULTILINE)
-
-
-def still(path):
+def still(notebook):
     """The picture of a lesson's panel at fixed settings, as HTML: the last figure of the cell below the panel."""
-    cells = nbformat.read(ROOT / path, as_version=4).cells
-    panel = next(index for index, cell in enumerate(cells) if "panel" in cell.metadata.get("tags", []))
-    figures = [output["data"]["text/html"] for output in cells[panel + 1].outputs if "data" in output]
+    panel = next(index for index, cell in enumerate(notebook.cells) if "panel" in lessons.tags(cell))
+    figures = [output["data"]["text/html"] for output in notebook.cells[panel + 1].outputs if "data" in output]
     return figures[-1]
 
 
 def stage(folder, course):
     """Copy every page to its place in a folder, and write the landing page."""
-    parts = {part: pages(part) for part in PARTS}
-    for page in itertools.chain(*parts.values()):
+    sections = {section: pages(section) for section in SECTIONS}
+    for page in itertools.chain(*sections.values()):
         target = folder / page
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / page, target)
-    lessons = course_map()
+    mapped = course_map()
     template = jinja2.Template((SITE / "index.md.jinja").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
     landing = template.render(
         address=course,
-        lessons=[lesson | {"goals": goals(lesson["path"])} for lesson in lessons],
-        hours=round(sum(lesson["minutes"] for lesson in lessons) / 60),
-        picture=still(lessons[-1]["path"]),
+        lessons=mapped,
+        hours=round(sum(lesson["minutes"] for lesson in mapped) / 60),
+        picture=still(lessons.read(lessons.paths()[-1])),
         commands=commands(),
-        parts=parts,
+        sections=sections,
     )
     (folder / "index.md").write_text(landing, encoding="utf-8")
 

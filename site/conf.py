@@ -1,12 +1,8 @@
-"""Settings of the site, for Sphinx. build.py calls it."""
+"""Settings of the site, for Sphinx. It runs within build.py, so Python finds what lies in their folder."""
 
 import importlib.util
 import os
-import sys
 from pathlib import Path
-
-SITE = Path(__file__).parent
-sys.path.insert(0, str(SITE))  # where transforms.py lies
 
 course_address = os.environ["COURSE_ADDRESS"]  # owner/name, or "" while the course has none
 OWNER, _, NAME = course_address.partition("/")

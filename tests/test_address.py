@@ -1,15 +1,11 @@
 """The course's address: one command sets it everywhere, again for a fork, and all places hold the same."""
 
-import importlib.util
 import shutil
 
-import lessons
 import pytest
 import yaml
 
-spec = importlib.util.spec_from_file_location("address", lessons.ROOT / "site" / "address.py")
-address = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(address)
+from tools import address, lessons
 
 
 @pytest.fixture
@@ -59,7 +55,7 @@ def test_it_is_set_and_set_again(copy):
     assert "ada/" not in texts
     assert address.UNSET not in texts
     assert "https://lovelace-2.github.io/sparse.course/" in texts
-    for path in address.lessons(copy):  # the setup cell works as it stands, and nothing else of the lesson has changed
+    for path in lessons.paths(copy):  # the setup cell works as it stands, and nothing else of the lesson has changed
         then, now = lessons.read(lessons.NOTEBOOKS / path.name), lessons.read(path)
         changed = [c for c, d in zip(now.cells, then.cells, strict=True) if c != d]
         assert [lessons.tags(cell) for cell in changed] == [{"setup", "hide-input"}]
@@ -107,7 +103,7 @@ def test_a_malformed_address_changes_nothing(copy, bad, meant):
 
 def test_lessons_that_disagree_are_found(copy):
     address.write("ada/course", copy)
-    lesson = address.lessons(copy)[3]
+    lesson = lessons.paths(copy)[3]
     lesson.write_text(lesson.read_text(encoding="utf-8").replace("ada/course", "eve/course"), encoding="utf-8")
     with pytest.raises(ValueError, match="different addresses: ada/course, eve/course"):
         address.current(copy)

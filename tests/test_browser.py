@@ -11,14 +11,15 @@ import time
 import urllib.error
 import urllib.request
 
-import lessons
 import nbformat
 import pytest
-from browsers import BROWSER, NAMES, in_a_browser
+
+from tools import lessons
+from tools.browser import MISSING, PATH
 
 START_SECONDS, RUN_SECONDS, REDRAW_SECONDS = 60, 120, 10
 
-pytestmark = [pytest.mark.browser, in_a_browser]
+pytestmark = pytest.mark.browser
 
 PANELS = [
     (path, index)
@@ -41,7 +42,7 @@ def panel_name(path, index):
 
 def test_a_browser_is_there():
     """Where REQUIRE_BROWSER is set, a missing browser is a failure."""
-    assert BROWSER, f"none of {', '.join(NAMES)} is installed"
+    assert PATH, MISSING
 
 
 @pytest.fixture(scope="module")

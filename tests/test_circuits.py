@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from sparsecourse import circuits, driving, masks, training
@@ -35,7 +36,7 @@ def test_a_policy_that_can_not_be_is_refused(asked):
         masks.ncp(32, 12, 6, 1, **asked)
 
 
-@pytest.mark.parametrize("kind", circuits.KINDS)
+@pytest.mark.parametrize("kind", circuits.CIRCUITS)
 def test_circuits_obey_their_masks(kind):
     S = circuits.wiring(kind, seed=0)
     circuit = circuits.Circuit(S, seed=0)
@@ -47,7 +48,7 @@ def test_circuits_obey_their_masks(kind):
 
 
 def test_wirings_have_the_sizes_that_are_compared():
-    counted = {kind: int(circuits.wiring(kind, seed=1).sum()) for kind in circuits.KINDS}
+    counted = {kind: int(circuits.wiring(kind, seed=1).sum()) for kind in circuits.CIRCUITS}
     assert counted == {"NCP": 253, "dense": 969, "random": 253, "seven": 273, "one": 32}
     with pytest.raises(ValueError, match="kind must be one of NCP, dense, random, seven, one, got 'ten'"):
         circuits.wiring("ten", 0)
@@ -108,22 +109,30 @@ def test_silence():
 def test_a_circuit_learns_to_steer_in_a_population():
     task = driving.lane_keeping(recordings=64)
     networks = [circuits.Circuit(circuits.wiring(kind, 0), 0) for kind in ("NCP", "one")]
-    before = training.score(networks, task, "validation")
+    before = training.evaluate(networks, task, "validation")
     result = training.train(networks, task, steps=60, batch=32, learning_rate=1e-2)
     assert (result.table["validation_error"] < 0.7 * np.array(before)).all()
     assert result.networks[0].synapses.weight[0, 32:].shape == (19,)
 
 
-@pytest.mark.parametrize("kind", circuits.KINDS)
+@pytest.mark.parametrize("kind", circuits.CIRCUITS)
 def test_recorded_circuits_keep_their_lane(kind):
     circuit = circuits.recorded(kind)
-    assert np.array_equal(circuit.synapses.S.numpy(), circuits.wiring(kind, 0))
+    assert np.array_equal(circuit.synapses.mask.numpy(), circuits.wiring(kind, 0))
     assert driving.drive(circuit, range(1000, 1004), steps=200).kept.all()
 
 
-def test_circuits_come_back_from_their_table():
-    circuit = circuits.Circuit(circuits.wiring("NCP", 0), seed=0)
-    table = circuits.to_table({"NCP": circuit})
-    weights = table[table["tensor"] == "synapses.weight"]
-    assert len(weights) == 969
-    assert weights["value"].to_numpy() == pytest.approx(circuit.synapses.weight.detach().numpy().ravel())
+def test_circuits_come_back_from_their_file(tmp_path):
+    task = driving.lane_keeping(recordings=16)
+    networks = [circuits.Circuit(circuits.wiring(kind, 0), 0) for kind in ("NCP", "one")]
+    trained = training.train(networks, task, steps=2, batch=8).networks  # they may not be views of one another
+    path = tmp_path / "circuits.safetensors"
+    circuits.save(dict(zip(("NCP", "one"), trained, strict=True)), path)
+    content = path.read_bytes()
+    circuits.save(dict(zip(("one", "NCP"), trained[::-1], strict=True)), path)
+    assert path.read_bytes() == content
+    stored = safetensors.torch.load(content)
+    assert len(stored) == 10
+    for name, network in zip(("NCP", "one"), trained, strict=True):
+        for key, value in network.state_dict().items():
+            assert torch.equal(stored[f"{name}.{key}"], value)

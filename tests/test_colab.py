@@ -9,11 +9,11 @@ import os
 import subprocess
 from pathlib import Path
 
-import lessons
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from test_address import address
+
+from tools import address, lessons
 
 PYTHON = os.environ.get("COLAB_PYTHON")
 COURSE = "owner/course"

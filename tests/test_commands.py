@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 
-import lessons
 import pytest
+
+from tools import lessons
 
 NEW, OLD = 4_000_000_000, 1  # seconds since 1970: younger and older than every file
 

@@ -1,6 +1,7 @@
 """The doctor tells a healthy machine from each kind of ailing one, and says what to do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from importlib import metadata
 from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 
 from sparsecourse import doctor, tables
 
@@ -15,8 +17,11 @@ from sparsecourse import doctor, tables
 def test_this_machine_is_ready(capsys):
     assert doctor.examine()
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:3] for line in lines[:-1]] == ["ok "] * 5
+    assert [line[:3] for line in lines[:-1] if not line.startswith(" ")] == ["ok "] * 5
     assert lines[-1] == "This machine is ready."
+    named = next(k for k, line in enumerate(lines) if line.startswith("ok   packages"))
+    assert re.match(r" {15}\w", lines[named + 1])  # the versions go on under the first ones
+    assert max(map(len, lines)) <= 120
 
 
 def test_an_ailing_machine_is_told_so(monkeypatch, capsys):
@@ -33,16 +38,48 @@ def test_old_python(monkeypatch):
     assert not doctor.check_python()[0]
 
 
-def test_missing_package(monkeypatch):
-    def version(name):
-        if name == "networkx":
-            raise metadata.PackageNotFoundError
-        return "1.0"
+def ask_for(monkeypatch, *needed, **installed):
+    """Let the course need some packages, and let these versions be installed."""
 
+    def version(name):
+        if name not in installed:
+            raise metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(metadata, "requires", lambda name: list(needed))
     monkeypatch.setattr(metadata, "version", version)
+
+
+def test_every_package_that_the_course_needs_is_looked_for(monkeypatch):
+    fine, words = doctor.check_packages()
+    assert fine
+    needed = [Requirement(line) for line in metadata.requires("sparsecourse")]
+    named = [package.split()[0] for package in words.replace(",\n", ", ").split(", ")]
+    assert named == [package.name for package in needed if "extra ==" not in str(package.marker)]
+    assert {"torch", "keras", "tqdm"} <= set(named)
+
+
+def test_packages_that_are_missing_or_out_of_range(monkeypatch):
+    needed = ["networkx>=3.4", "numpy>=2.1", "ipywidgets<9,>=7.7", "torch>=2.11", "pandas>=2.2"]
+    needed += ["jupyterlab>=4.4; extra == 'lab'", "colorama; sys_platform == 'none'"]
+    ask_for(monkeypatch, *needed, numpy="1.26.4", ipywidgets="9.0", torch="2.13.0+cpu", pandas="3.0.0rc1")
     fine, words = doctor.check_packages()
     assert not fine
-    assert words == "not installed: networkx. Install with `pip install networkx`."
+    assert words == (
+        "networkx is not installed, numpy 1.26.4 is installed where >=2.1 is needed, "
+        "ipywidgets 9.0 is installed where <9,>=7.7 is needed. "
+        'Install with `pip install "networkx>=3.4" "numpy>=2.1" "ipywidgets<9,>=7.7"`.'
+    )
+
+
+def test_a_course_that_is_not_installed_is_told_so(monkeypatch):
+    def requires(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", requires)
+    fine, words = doctor.check_packages()
+    assert not fine
+    assert words.startswith("sparsecourse itself is not installed")
 
 
 def test_missing_torch(monkeypatch):
@@ -74,6 +111,17 @@ def test_damaged_data(monkeypatch, tmp_path):
     assert not fine
     assert "neurons.csv" in words
     assert "git checkout" in words
+
+
+def test_a_damaged_circuit(monkeypatch, tmp_path):
+    shutil.copytree(tables.folder("results"), tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "circuits_19.safetensors").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"?")
+    monkeypatch.setattr(tables, "folder", lambda _collection: tmp_path)
+    fine, words = doctor.check_data()
+    assert not fine
+    assert "circuits_19.safetensors" in words
 
 
 @pytest.mark.parametrize(

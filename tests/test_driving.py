@@ -98,11 +98,11 @@ def test_recordings_and_drives_repeat():
 
 
 def test_the_parts_of_the_task_share_no_road():
-    task = driving.lane_keeping(recordings=4, steps=10)
+    task = driving.lane_keeping(recordings=4)
     parts = [part[0] for part in (task.train, task.validation, task.test)]
     assert [len(X) for X in parts] == [4, 2, 2]
     assert not any(torch.equal(a[0], b[0]) for a, b in itertools.pairwise(parts))
-    assert task.score(task.test[1], task.test[1]).tolist() == [0, 0]
+    assert task.evaluate(task.test[1], task.test[1]).tolist() == [0, 0]
 
 
 def test_metres_are_counted_to_the_edge_of_the_lane():

@@ -9,12 +9,12 @@ import re
 import subprocess
 import sys
 
-import lessons
 import numpy as np
 import pytest
 import torch
 
 from sparsecourse import layers, masks
+from tools import lessons
 
 LESSON = next(path for path in lessons.paths() if path.name.startswith("09"))
 (KERAS_CELL,) = [
@@ -55,7 +55,7 @@ def test_the_onnx_file_gives_the_same_numbers(tmp_path):
         need(package)
     import onnxruntime
 
-    network = layers.mlp((6, 5, 4), seed=0, S=[masks.random((5, 6), 0.5, 0), masks.random((4, 5), 0.5, 1)])
+    network = layers.mlp((6, 5, 4), seed=0, masks=[masks.random((5, 6), 0.5, 0), masks.random((4, 5), 0.5, 1)])
     x = torch.randn(3, 6)
     for name, module in (("masked", network), ("folded", layers.fold(network))):
         path = tmp_path / f"{name}.onnx"

@@ -15,7 +15,6 @@ import sys
 import tomllib
 from urllib.parse import parse_qs, urlsplit
 
-import lessons
 import nbformat
 import psutil
 import pytest
@@ -24,10 +23,10 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from traitlets.config.loader import PyFileConfigLoader
 
-HUB = lessons.ROOT / "workshop" / "hub"
-sys.path.append(str(HUB))
-import link  # noqa: E402
+from tools import lessons
+from workshop.hub import link
 
+HUB = lessons.ROOT / "workshop" / "hub"
 ROOM = PyFileConfigLoader("room.py", path=str(HUB / "tljh")).load_config()
 CHART = yaml.safe_load((HUB / "z2jh" / "config.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (HUB / "z2jh" / "Dockerfile").read_text(encoding="utf-8")
@@ -40,7 +39,7 @@ def needs(*packages, hub=False):
     missing = [name for name in packages if not importlib.util.find_spec(name)]
     missing += [] if shutil.which("git") else ["git"]
     if hub and not missing:
-        from loopback import proxy
+        from workshop.hub.loopback import proxy
 
         try:
             proxy()
@@ -64,8 +63,7 @@ def bytes_of(size):
 
 
 def test_the_memory_limit_holds_the_two_largest_lessons_at_once():
-    rows = README.split(lessons.MAP_BEGIN)[1].split(lessons.MAP_END)[0]
-    largest = sorted(float(megabytes) * 1e6 for megabytes in re.findall(r"\| (\d+) MB \|", rows))
+    largest = sorted(float(megabytes) * 1e6 for megabytes in re.findall(r"\| \d+ s \| (\d+) MB \|", README))
     assert len(largest) == len(lessons.paths())
     assert sum(largest[-2:]) + SERVER_BYTES < bytes_of(ROOM.Spawner.mem_limit)
 
@@ -151,7 +149,7 @@ def test_a_link_that_cannot_be_says_why(hub, lesson, words):
 def course(tmp_path):
     """The course's repository, and a learner's copy of it that nbgitpuller has brought."""
     needs("nbgitpuller", "aiohttp")
-    from loopback import Course
+    from workshop.hub.loopback import Course
 
     made = Course(tmp_path / "repository")
     return made, tmp_path / "home", pull(made, tmp_path / "home")
@@ -246,8 +244,8 @@ def is_alive(process):
 
 def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
     needs_a_hub()
-    from load import Room
-    from loopback import Hub
+    from workshop.hub.loopback import Hub
+    from workshop.hub.simulation import Room
 
     async def run():
         async with Hub() as hub:
@@ -267,8 +265,8 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
 
 def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named():
     needs_a_hub()
-    from learner import Learner, LearnerError
-    from loopback import Hub
+    from workshop.hub.learner import Learner, LearnerError
+    from workshop.hub.loopback import Hub
 
     cells = ["import json, os, time", "time.sleep(2)\nprint(json.dumps(dict(os.environ)))", "1 / 0"]
 
@@ -293,7 +291,7 @@ def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is
 
 def test_stopping_the_load_test_leaves_nothing_running(tmp_path):
     needs_a_hub()
-    from loopback import MARK, environment
+    from workshop.hub.loopback import MARK, environment
 
     command = [sys.executable, HUB / "load.py", "--learners", "2", "--lesson", "00"]
     with subprocess.Popen(

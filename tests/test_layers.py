@@ -27,52 +27,53 @@ def test_it_is_a_linear_layer_when_nothing_is_cut():
 @pytest.mark.parametrize("kind", [np.array, torch.tensor, lambda S: np.array(S) > 0, lambda S: S])
 def test_y_is_masked_w_times_x_plus_b(kind):
     S = [[1, 0, 1], [0, 0, 1]]
-    layer = layers.SparseLinear(3, 2, S=kind(S))
+    layer = layers.SparseLinear(3, 2, mask=kind(S))
     x = torch.randn(4, 3)
     expected = x @ (layer.weight * torch.tensor(S)).T + layer.bias
     assert torch.allclose(layer(x), expected)
 
 
 def test_cut_weights_have_no_effect_and_no_gradient():
-    layer = layers.SparseLinear(6, 4, S=masks.random((4, 6), 0.5, seed=0))
+    layer = layers.SparseLinear(6, 4, mask=masks.random((4, 6), 0.5, seed=0))
     layer(torch.randn(5, 6)).square().sum().backward()
-    assert (layer.weight.grad[layer.S == 0] == 0).all()
-    assert (layer.weight.grad[layer.S == 1] != 0).all()
+    assert (layer.weight.grad[layer.mask == 0] == 0).all()
+    assert (layer.weight.grad[layer.mask == 1] != 0).all()
 
 
 def test_the_mask_is_a_buffer():
-    layer = layers.SparseLinear(6, 4, S=masks.random((4, 6), 0.5, seed=0))
+    layer = layers.SparseLinear(6, 4, mask=masks.random((4, 6), 0.5, seed=0))
     assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
     twin = layers.SparseLinear(6, 4)
     twin.load_state_dict(layer.state_dict())
-    assert torch.equal(twin.S, layer.S)
-    assert torch.equal(copy.deepcopy(layer).S, layer.S)
-    assert layer.double().S.dtype == torch.float64
+    assert torch.equal(twin.mask, layer.mask)
+    assert torch.equal(copy.deepcopy(layer).mask, layer.mask)
+    assert layer.double().mask.dtype == torch.float64
 
 
 def test_initialisation_by_surviving_fan_in():
     """The spread of the sums does not depend on how many inputs are left."""
     torch.manual_seed(0)
     x = torch.randn(2000, 400)
-    spread = [layers.SparseLinear(400, 300, S=masks.random((300, 400), s, 0))(x).std().item() for s in (0, 0.5, 0.95)]
+    wirings = [masks.random((300, 400), sparsity, seed=0) for sparsity in (0, 0.5, 0.95)]
+    spread = [layers.SparseLinear(400, 300, mask=S)(x).std().item() for S in wirings]
     assert spread == pytest.approx([spread[0]] * 3, rel=0.05)
 
 
 def test_an_output_without_inputs_is_no_accident():
     S = np.ones((3, 4), dtype=int)
     S[1] = 0
-    layer = layers.SparseLinear(4, 3, S=S)
+    layer = layers.SparseLinear(4, 3, mask=S)
     assert torch.isfinite(layer.weight).all()
     assert layer.fan_in().tolist() == [4, 0, 4]
 
 
 def test_bad_masks():
     with pytest.raises(ValueError, match=r"the mask has shape \(4, 3\), the weights have shape \(3, 4\)"):
-        layers.SparseLinear(4, 3, S=np.ones((4, 3)))
+        layers.SparseLinear(4, 3, mask=np.ones((4, 3)))
     with pytest.raises(ValueError, match="a mask holds only 0 and 1"):
-        layers.SparseLinear(4, 3, S=np.full((3, 4), 0.5))
-    with pytest.raises(ValueError, match="has 2 weight matrices, got 1 masks"):
-        layers.mlp((4, 3, 2), seed=0, S=[np.ones((3, 4))])
+        layers.SparseLinear(4, 3, mask=np.full((3, 4), 0.5))
+    with pytest.raises(ValueError, match="have 2 weight matrices, got 1 masks"):
+        layers.mlp((4, 3, 2), seed=0, masks=[np.ones((3, 4))])
 
 
 def test_mlp_is_decided_by_its_seed_and_leaves_the_generator():
@@ -85,7 +86,7 @@ def test_mlp_is_decided_by_its_seed_and_leaves_the_generator():
 
 
 def test_measure_sees_the_masked_weights():
-    network = layers.mlp((10, 8, 4), seed=0, S=[masks.random((8, 10), 0.75, 0), np.ones((4, 8))])
+    network = layers.mlp((10, 8, 4), seed=0, masks=[masks.random((8, 10), 0.75, 0), np.ones((4, 8))])
     table = measure.layers(network)
     assert table["sparsity"].tolist() == pytest.approx([0.75, 0, 60 / 112])
     assert "sparsity=0.750" in repr(network)
@@ -97,7 +98,7 @@ def test_measure_sees_the_masked_weights():
 @pytest.fixture
 def network():
     """Two sparse layers with a ReLU between them."""
-    return layers.mlp((6, 5, 4), seed=0, S=[masks.random((5, 6), 0.5, 0), masks.random((4, 5), 0.5, 1)])
+    return layers.mlp((6, 5, 4), seed=0, masks=[masks.random((5, 6), 0.5, 0), masks.random((4, 5), 0.5, 1)])
 
 
 def survivors():
@@ -165,15 +166,15 @@ def test_gradients_through_torch_func_are_those_of_autograd(network):
 @pytest.mark.parametrize("bias", [True, False])
 def test_to_linear_and_back(bias):
     S = masks.random((4, 6), 0.5, seed=0)
-    layer = layers.SparseLinear(6, 4, bias=bias, S=S)
+    layer = layers.SparseLinear(6, 4, bias=bias, mask=S)
     linear = layer.to_linear()
     x = torch.randn(3, 6)
     assert type(linear) is nn.Linear
     assert torch.equal(linear(x), layer(x))
     back = layers.SparseLinear.from_linear(linear)
-    assert np.array_equal(back.S.numpy(), S)
+    assert np.array_equal(back.mask.numpy(), S)
     assert torch.equal(back(x), layer(x))
-    assert not back.weight[back.S == 0].any()  # what lay behind the mask is forgotten
+    assert not back.weight[back.mask == 0].any()  # what lay behind the mask is forgotten
 
 
 def test_from_linear_takes_a_mask_and_leaves_the_layer():
@@ -184,7 +185,7 @@ def test_from_linear_takes_a_mask_and_leaves_the_layer():
     with torch.no_grad():
         layer.weight += 1
     assert torch.equal(linear.weight, before)
-    assert layer.S.dtype == torch.float64
+    assert layer.mask.dtype == torch.float64
     with pytest.raises(ValueError, match="the mask has shape"):
         layers.SparseLinear.from_linear(linear, S.T)
 
@@ -197,7 +198,7 @@ def test_making_layers_of_layers_draws_no_random_numbers():
 
 
 def test_fold_reaches_every_sparse_layer_once():
-    shared = layers.SparseLinear(4, 4, S=masks.random((4, 4), 0.5, seed=0))
+    shared = layers.SparseLinear(4, 4, mask=masks.random((4, 4), 0.5, seed=0))
     network = nn.ModuleDict({"a": nn.Sequential(shared, nn.ReLU(), shared), "b": nn.Linear(4, 2)})
     folded = layers.fold(network)
     assert not layers.sparse_layers(folded)

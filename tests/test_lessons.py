@@ -3,13 +3,14 @@
 import json
 import re
 
-import lessons
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from sparsecourse.exercises import exercises
+from tools import lessons
+from tools.run import WIDGET, run_notebook
 
 NAMES = [path.name for path in lessons.paths()]
 NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
@@ -41,7 +42,7 @@ def printed(cell):
 def test_solved(name):
     """The lesson runs with the solutions that it prints, and every one of them is correct."""
     cards = lessons.cards(NOTEBOOKS[name])
-    answered = lessons.run(lessons.solved(NOTEBOOKS[name])).notebook
+    answered = run_notebook(lessons.solved(NOTEBOOKS[name])).notebook
     assert all(cell.execution_count for cell in code_cells(answered))
     for card in cards:
         assert f"{card.number} correct" in printed(answered.cells[card.stub])
@@ -70,10 +71,8 @@ def test_a_stub_is_not_answered(name):
 def test_head(name):
     head = NOTEBOOKS[name].cells[0].source
     assert re.match(rf"# {name[:2]} · \S", head)
-    objectives = re.findall(r"^- .+", head, re.MULTILINE)
-    assert 3 <= len(objectives) <= 5
-    assert "you will be able to" in head
-    assert "**Builds on:**" in head
+    assert 3 <= len(lessons.goals(NOTEBOOKS[name])) <= 5
+    assert lessons.builds_on(NOTEBOOKS[name])
     assert lessons.minutes(NOTEBOOKS[name]) > 0
 
 
@@ -133,7 +132,7 @@ def test_panels_have_a_still_picture(name):
         assert stills, f"cell {index} is a panel: within three cells below it must stand a figure, by plots.show"
     for index, cell in enumerate(cells):
         for output in cell.get("outputs", []):
-            widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+            widget = WIDGET in output.get("data", {})
             assert not widget, f"cell {index} shows a widget: tag it `panel` and `nbval-ignore-output`"
 
 
@@ -163,8 +162,8 @@ def test_exercise_cards(name):
 def test_details_are_closed_and_leave_blank_lines(name):
     for cell in NOTEBOOKS[name].cells:
         if cell.cell_type == "markdown" and "<details" in cell.source:
-            blocks = re.findall(r"<details>\n<summary>[^<]+</summary>\n\n.+?\n\n</details>", cell.source, re.DOTALL)
-            assert len(blocks) == cell.source.count("<details") == cell.source.count("</details>")
+            folded = lessons.DETAILS.findall(cell.source)
+            assert len(folded) == cell.source.count("<details") == cell.source.count("</details>")
 
 
 @every_lesson

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -184,11 +185,55 @@ def test_uniform_and_erk_of_a_known_network():
 @given(st.floats(0, 0.9))
 def test_windows_spread_a_sparsity_over_the_hidden_layers(level):
     sizes = (40, 100, 100, 10)
-    fan_in = masks.windows(sizes, level)
+    fan_in = masks.windows(masks.layer_shapes(sizes), level)
     assert fan_in[-1] == 100
     kept = sum(k * n_out for k, n_out in zip(fan_in, sizes[1:], strict=True))
     assert abs(kept - (1 - level) * 15_000) <= 100  # half a connection for each of the 200 hidden units
     assert abs(fan_in[0] / 40 - fan_in[1] / 100) < 1 / 40
+
+
+score_lists = st.lists(arrays(float, shapes, elements=st.sampled_from([0.0, 1.0, -1.0, 0.5])), min_size=1, max_size=4)
+
+
+@given(score_lists, levels)
+def test_one_ranking_over_several_layers_is_a_ranking_of_all(scores, level):
+    kept = masks.keep_largest(scores, level)
+    assert [tuple(S.shape) for S in kept] == [layer.shape for layer in scores]
+    together = masks.keep_largest([np.concatenate([layer.ravel() for layer in scores])], level)[0]
+    assert np.concatenate([S.numpy().ravel() for S in kept]).tolist() == together.tolist()
+
+
+@given(score_lists, levels)
+def test_each_layer_gets_what_the_distribution_gives_it(scores, level):
+    layer_by_layer = [masks.keep_largest([layer], level)[0] for layer in scores]
+    alike = masks.keep_largest(scores, level, masks.alike)
+    assert all((S == other).all() for S, other in zip(alike, layer_by_layer, strict=True))
+    total = sum(layer.size for layer in scores)
+    exact = masks.keep_largest(scores, level, masks.uniform)
+    assert sum(int((~S).sum()) for S in exact) == round(level * total)
+
+
+def test_of_equal_scores_the_last_stay():
+    assert masks.largest(torch.tensor([1.0, 2.0, 1.0, 1.0]), 3).tolist() == [False, True, True, True]
+    assert masks.largest(torch.zeros(2, 2), 0).tolist() == [[False, False], [False, False]]
+
+
+def test_what_is_not_finite_can_not_be_ranked():
+    with pytest.raises(masks.DivergedError, match="none of them is the smallest"):
+        masks.keep_largest([[1.0, 2.0], [3.0, np.nan]], 0.5)
+
+
+@pytest.mark.parametrize("name", masks.WIRINGS)
+def test_every_wiring_meets_its_sparsity(name):
+    settings = {"rewiring_probability": 0.5} if name == "small world" else {}
+    S = masks.wiring(name, (40, 100, 100, 10), 0.8, seed=3, **settings)
+    assert [mask.shape for mask in S] == [(100, 40), (100, 100), (10, 100)]
+    assert 1 - sum(mask.sum() for mask in S) / 15_000 == pytest.approx(0.8, abs=0.01)
+
+
+def test_an_unknown_wiring():
+    with pytest.raises(ValueError, match=r"wiring must be one of random; local;.* got 'lokal'"):
+        masks.wiring("lokal", (4, 3), 0.5, seed=0)
 
 
 def test_the_worm_as_a_mask():
@@ -210,6 +255,7 @@ def test_the_worm_as_a_mask():
         (lambda: masks.magnitude([[float("nan")]], 0.5), "holds nan"),
         (lambda: masks.rows([1.0, 2.0], 0.5), r"matrix of shape \(out, in\), got shape \(2,\)"),
         (lambda: masks.blocks(np.ones((4, 6)), 0.5, (3, 3)), "blocks of 3 × 3 do not tile a matrix of 4 × 6"),
+        (lambda: masks.blocks(np.ones((4, 6)), 0.5, (0, 2)), "blocks of 0 × 2 do not tile a matrix of 4 × 6"),
         (lambda: masks.blocks(np.ones(4), 0.5, (2, 2)), r"matrix of shape \(out, in\)"),
         (lambda: masks.n_of_m(np.ones((2, 6)), 2, 4), "groups of 4 do not fit into rows of 6"),
         (lambda: masks.n_of_m(np.ones((2, 4)), 5, 4), "n must lie between 1 and m = 4, got 5"),
@@ -221,7 +267,7 @@ def test_the_worm_as_a_mask():
         (lambda: masks.erk([(3, 4)], 1), r"sparsity must lie in \[0, 1\), got 1"),
         (lambda: masks.uniform([(3, 4)], -1), "got -1"),
         (
-            lambda: masks.windows((40, 100, 100, 10), 0.95),
+            lambda: masks.windows(masks.layer_shapes((40, 100, 100, 10)), 0.95),
             r"last layer stays whole can be cut to 92.0% at most, got 95.0%",
         ),
         (

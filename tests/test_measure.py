@@ -136,11 +136,6 @@ def test_lenet_by_han():
     assert measure.layers(layers).loc["all", "sparsity"] == pytest.approx(0.918, abs=0.001)
 
 
-def test_parameters_of_lenet():
-    assert measure.parameters((784, 300, 100, 10)) == 266_610
-    assert measure.multiply_adds((784, 300, 100, 10)) == 266_200
-
-
 @given(matrices)
 def test_unused_inputs_and_dead_outputs(W):
     assert measure.unused_inputs(W) == [j for j in range(W.shape[1]) if not any(W[:, j])]
@@ -162,8 +157,6 @@ def test_unused_inputs_and_dead_outputs(W):
         (lambda: measure.layers({}), "no weight matrix"),
         (lambda: measure.layers({"all": [1.0]}), "can't be named 'all'"),
         (lambda: measure.layers({"fc1": [[float("nan")]]}), "fc1 holds nan"),
-        (lambda: measure.parameters((3,)), "two or more positive whole numbers"),
-        (lambda: measure.multiply_adds((3, 2.5)), "two or more positive whole numbers"),
         (lambda: measure.unused_inputs([1.0, 0.0]), r"matrix of shape \(out, in\), got shape \(2,\)"),
     ],
 )

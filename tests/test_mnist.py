@@ -5,11 +5,11 @@ import hashlib
 import importlib.util
 import shutil
 
-import lessons
 import pytest
 import torch
 
 from sparsecourse import tables, tasks
+from tools import lessons
 
 FOLDER = lessons.ROOT / "data" / "mnist"
 

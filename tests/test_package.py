@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 
-import lessons
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
 from sparsecourse import connectome
+from tools import lessons
+from tools.run import run_notebook
 
 CUT = """
 import ipaddress, socket
@@ -57,14 +58,15 @@ def test_the_wheel_works_in_an_empty_folder(installed, tmp_path):
     code = """
 import contextlib, io, json
 import sparsecourse
-from sparsecourse import connectome, doctor, tables, widgets
+from sparsecourse import connectome, doctor, tables
 from sparsecourse.exercises import exercises
+from sparsecourse.panels import lesson04
 with contextlib.redirect_stdout(io.StringIO()):
     fine, words = doctor.check_data()
 print(json.dumps({
     "file": sparsecourse.__file__, "data": str(tables.folder("celegans")), "fine": fine,
     "edges": {name: len(connectome.load(name).edges("union")) for name in connectome.DATASETS},
-    "exercises": len(exercises()), "panel": len(widgets.worm_map().children),
+    "exercises": len(exercises()), "panel": len(lesson04.panel().children),
 }))
 """
     found = run(code, tmp_path, PYTHONPATH=str(installed))
@@ -97,7 +99,7 @@ def network_cut_off(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["00_start_here.ipynb", "04_the_worm.ipynb"])
 def test_a_lesson_runs_without_a_network(name, network_cut_off):
-    lessons.run(lessons.read(lessons.NOTEBOOKS / name))
+    run_notebook(lessons.read(lessons.NOTEBOOKS / name))
 
 
 def test_the_network_is_really_cut_off(network_cut_off):
@@ -106,4 +108,4 @@ def test_the_network_is_really_cut_off(network_cut_off):
         cells=[nbformat.v4.new_code_cell("import urllib.request; urllib.request.urlopen('https://example.org')")]
     )
     with pytest.raises(CellExecutionError, match="the network is cut off"):
-        lessons.run(notebook)
+        run_notebook(notebook)

@@ -3,6 +3,7 @@
 import re
 
 import matplotlib
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +11,8 @@ import scipy.sparse
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import to_rgba
 
-from sparsecourse import connectome, masks, palette, plots
+from sparsecourse import connectome, driving, masks, palette, plots
+from sparsecourse.plots.driving import HALF_LANE, LENGTH
 
 W = np.array([[0.9, -0.5, 0.0, 0.4], [0.3, 0.8, -0.7, 0.0], [-0.6, 0.2, 0.5, 1.0]])
 
@@ -101,6 +103,15 @@ def test_body_map_has_every_neuron_and_colours_what_is_sent():
     assert sum(len(part.get_offsets()) for part in points[:-1]) == len(worm.neurons)  # the last one marks AVAL
 
 
+def test_spring_draws_a_pair_that_is_connected_both_ways_once():
+    graph = nx.DiGraph([("AVAL", "AVAR"), ("AVAR", "AVAL"), ("AVAL", "PVCL")])
+    nx.set_node_attributes(graph, "interneuron", "type")
+    _, ax = plots.figure()
+    plots.spring(ax, graph, bold=[("AVAL", "PVCL")])
+    assert len(lines(ax)) == 2 + 1
+    assert [text.get_text() for text in ax.texts] == ["AVAL", "PVCL"]
+
+
 def test_degrees_fall_from_one():
     _, ax = plots.figure()
     draws = [np.array([1, 2, 3, 3]), np.array([2, 2, 2, 3])]
@@ -135,7 +146,7 @@ def test_text_can_be_read_on_paper(colour):
     assert 1.05 / (luminance(colour) + 0.05) >= 4.5
 
 
-@pytest.mark.parametrize("look", [palette.METHODS, palette.NEURON_TYPES])
+@pytest.mark.parametrize("look", [palette.METHOD_STYLES, palette.NEURON_STYLES])
 def test_every_method_and_type_has_a_colour_and_a_marker_of_its_own(look):
     colours, markers = zip(*look.values(), strict=True)
     assert len(set(colours)) == len(set(markers)) == len(look)
@@ -162,7 +173,7 @@ def test_curves_draw_a_line_and_a_band_for_each_name():
     _, ax = plots.figure(5, 3)
     names = named(ax, dense=[(0, 1.0), (1, 2.0)], random=[(0, 1.0), (1, 0.5)])
     assert set(names) == {"dense", "random"}
-    assert [line.get_color() for line in ax.lines] == [palette.METHODS["dense"][0], palette.METHODS["random"][0]]
+    assert [line.get_color() for line in ax.lines] == [palette.METHOD_STYLES[name][0] for name in ("dense", "random")]
     assert len(ax.collections) == 2
 
 
@@ -223,12 +234,12 @@ def test_the_histogram_has_every_weight_kept_or_cut():
 
 def test_ranked_settings_stand_in_their_order_from_the_top():
     _, ax = plots.figure(4, 2)
-    plots.ranked(ax, summary(dense=[(0, 2.0)], random=[(0, 1.0)]), "method", {"dense": palette.METHODS["dense"]})
+    plots.ranked(ax, summary(dense=[(0, 2.0)], random=[(0, 1.0)]), "method", {"dense": palette.METHOD_STYLES["dense"]})
     assert [label.get_text() for label in ax.get_yticklabels()] == ["dense", "random"]
     assert ax.yaxis_inverted()
     points = [line for line in ax.lines if len(line.get_xdata()) == 1]
     assert [point.get_xdata()[0] for point in points] == [2.0, 1.0]
-    assert points[0].get_color() == palette.METHODS["dense"][0]
+    assert points[0].get_color() == palette.METHOD_STYLES["dense"][0]
     bars = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
     assert np.allclose(bars, [[1.9, 2.1], [0.9, 1.1]])
 
@@ -243,6 +254,10 @@ def test_a_circuit_names_the_neurons_that_it_draws():
     _, ax = plots.figure()
     plots.circuit(ax, np.ones((4, 6)), S, {"inter": 2, "command": 1, "motor": 1})
     assert [text.get_text() for text in ax.texts] == ["2 inputs", "1 inter", "1 command", "1 motor"]
+
+
+def test_the_road_is_drawn_with_the_world_s_measures():
+    assert (LENGTH, HALF_LANE) == (driving.SPEED * driving.STEP, driving.HALF_LANE)
 
 
 def test_moved_connections_are_told_apart():

@@ -9,25 +9,25 @@ import time
 import pytest
 
 from sparsecourse import progress
-from sparsecourse.exercises import check, exercises
+from sparsecourse.exercises import check, exercises, notes
 
 
 @pytest.fixture(autouse=True)
 def switched_on(monkeypatch, tmp_path):
-    monkeypatch.delenv(progress.SWITCH)
+    monkeypatch.delenv(notes.SWITCH)
     monkeypatch.chdir(tmp_path)
 
 
 def test_check_notes_right_and_wrong_answers_but_no_stubs(tmp_path, capsys):
     check("0.1", ...)
     check("0.1", lambda weights, cut: None)
-    assert not (tmp_path / progress.NAME).exists()
+    assert not (tmp_path / notes.NAME).exists()
     check("0.1", lambda weights, cut: cut)
     check("0.1", lambda weights, cut: weights - cut)
     check("0.1", 5)
-    entries, damaged = progress.read(tmp_path / progress.NAME)
+    entries, damaged = notes.read(tmp_path / notes.NAME)
     assert [(entry.exercise, entry.solved) for entry in entries] == [("0.1", False), ("0.1", True), ("0.1", False)]
-    assert progress.solved(entries) == {"0.1"}  # once right, it stays solved
+    assert notes.solved(entries) == {"0.1"}  # once right, it stays solved
     assert damaged == 0
     capsys.readouterr()
     progress.show()
@@ -36,15 +36,15 @@ def test_check_notes_right_and_wrong_answers_but_no_stubs(tmp_path, capsys):
 
 def test_only_the_course_s_own_variable_switches_it_off(tmp_path, monkeypatch):
     monkeypatch.setenv("SPARSE" + "LAB_PROGRESS", "off")  # as it was once called
-    progress.note("2.1", True)
-    assert (tmp_path / progress.NAME).exists()
+    notes.note("2.1", True)
+    assert (tmp_path / notes.NAME).exists()
     monkeypatch.setenv("SPARSECOURSE_PROGRESS", "off")
-    assert progress.switched_off()
+    assert notes.switched_off()
 
 
 def test_the_map_has_a_box_for_every_exercise(capsys):
-    progress.note("2.1", True)
-    progress.note("2.2", False)
+    notes.note("2.1", True)
+    notes.note("2.2", False)
     progress.show()
     lines = capsys.readouterr().out.splitlines()
     boxes = "".join(line.split()[2] for line in lines if line.startswith("lesson"))
@@ -54,19 +54,19 @@ def test_the_map_has_a_box_for_every_exercise(capsys):
 
 
 def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv(progress.SWITCH, "off")
+    monkeypatch.setenv(notes.SWITCH, "off")
     check("0.1", lambda weights, cut: weights - cut)
     assert not list(tmp_path.iterdir())
-    monkeypatch.delenv(progress.SWITCH)
-    progress.note("0.1", True)
-    monkeypatch.setenv(progress.SWITCH, "off")
+    monkeypatch.delenv(notes.SWITCH)
+    notes.note("0.1", True)
+    monkeypatch.setenv(notes.SWITCH, "off")
     capsys.readouterr()
     progress.show()
     assert "lesson 00  □      0 of 1 solved" in capsys.readouterr().out
 
 
 def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
-    (tmp_path / progress.NAME).mkdir()
+    (tmp_path / notes.NAME).mkdir()
     check("0.1", lambda weights, cut: weights - cut)
     said = capsys.readouterr().out
     assert said.startswith("0.1 correct")
@@ -74,14 +74,14 @@ def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
 
 
 def test_torn_and_foreign_lines_cost_nothing_else(tmp_path, capsys):
-    progress.note("1.1", True)
-    path = tmp_path / progress.NAME
+    notes.note("1.1", True)
+    path = tmp_path / notes.NAME
     path.write_bytes(path.read_bytes() + b'{"exercise": "1.2", "sol')  # a machine lost its power here
-    progress.note("1.3", True)
+    notes.note("1.3", True)
     with path.open("ab") as file:
         file.write(b"[1]\n\xff\xfe\n{}\n")
-    entries, damaged = progress.read(path)
-    assert progress.solved(entries) == {"1.1", "1.3"}
+    entries, damaged = notes.read(path)
+    assert notes.solved(entries) == {"1.1", "1.3"}
     assert damaged == 4
     progress.show()
     assert "4 damaged lines" in capsys.readouterr().out
@@ -90,15 +90,15 @@ def test_torn_and_foreign_lines_cost_nothing_else(tmp_path, capsys):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_kernel_loses_nothing_that_was_noted(tmp_path):
     """A process notes as fast as it can and says how far it is; killed at any point, all that it had said is there."""
-    code = "from sparsecourse import progress\nfor k in range(10**6): progress.note(f'1.{k}', True); print(k)"
-    environment = {name: value for name, value in os.environ.items() if name != progress.SWITCH}
+    code = "from sparsecourse.exercises import notes\nfor k in range(10**6): notes.note(f'1.{k}', True); print(k)"
+    environment = {name: value for name, value in os.environ.items() if name != notes.SWITCH}
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         said = [process.stdout.readline() for _ in range(50)]
         time.sleep(0.05)
         process.kill()
         said += process.stdout.read().split()
-    entries, damaged = progress.read(tmp_path / progress.NAME)
+    entries, damaged = notes.read(tmp_path / notes.NAME)
     assert damaged <= 1
     assert len(said) <= len(entries) <= len(said) + 1
     assert [entry.exercise for entry in entries] == [f"1.{k}" for k in range(len(entries))]
@@ -109,10 +109,10 @@ def room(tmp_path):
         folder = tmp_path / "homes" / learner / "course" / "notebooks"
         folder.mkdir(parents=True)
         for number in answers:
-            progress.note(number, True, folder)
+            notes.note(number, True, folder)
     (tmp_path / "homes" / "ben" / "old").mkdir()
-    progress.note("0.1", True, tmp_path / "homes" / "ben" / "old")
-    progress.note("5.1", False, tmp_path / "homes" / "ben" / "old")
+    notes.note("0.1", True, tmp_path / "homes" / "ben" / "old")
+    notes.note("5.1", False, tmp_path / "homes" / "ben" / "old")
     return tmp_path / "homes"
 
 
@@ -127,8 +127,8 @@ def test_a_room_becomes_one_table(tmp_path):
 
 def test_odd_files_do_not_stop_the_table(tmp_path):
     homes = room(tmp_path)
-    (homes / "eve" / progress.NAME).mkdir()
-    (homes / "ben" / "old" / progress.NAME).write_text(
+    (homes / "eve" / notes.NAME).mkdir()
+    (homes / "ben" / "old" / notes.NAME).write_text(
         "[" * 200_000 + '\n{"exercise": "1.1", "solved": true, "time": "=1"}\n'
     )
     table = progress.collect(homes).set_index("learner")

@@ -1,27 +1,19 @@
-"""The web site: built once as it is, once with an address, read as files and then in a real browser."""
+"""The web site, read as files: built once as it is, once with an address."""
 
-import functools
-import http.server
 import os
 import re
 import subprocess
 import sys
-import threading
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import axe_playwright_python
-import lessons
 import pytest
-from browsers import in_a_browser
 from bs4 import BeautifulSoup
 from PIL import Image
 
+from tools import lessons
+
 SITE = lessons.ROOT / "site"
 ADDRESS = "someone/some-course"
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
-TABS_SETTLE_MS = 500  # the theme waits 300 ms after a change of width before it makes what scrolls focusable
 LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.paths()]
 TEXTS = [
     path.relative_to(lessons.ROOT).with_suffix(".html").as_posix()
@@ -29,14 +21,10 @@ TEXTS = [
     for path in sorted(lessons.ROOT.glob(pattern))
 ]
 PAGES = ["index.html", "search.html", *LESSONS, *TEXTS]
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def build(folder, address):
-    """Build the site into a folder and return its pages, parsed, by their path."""
-    command = [sys.executable, str(SITE / "build.py"), "--output", str(folder), "--address", address]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def parsed(folder):
+    """The pages of a site, by their path."""
     return {
         path.relative_to(folder).as_posix(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in folder.rglob("*.html")
@@ -45,25 +33,25 @@ def build(folder, address):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("site") / "site"
+def folder(built):
+    return built("")
 
 
 @pytest.fixture(scope="module")
 def pages(folder):
     """The site without an address."""
-    return build(folder, "")
+    return parsed(folder)
 
 
 @pytest.fixture(scope="module")
-def addressed_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("addressed") / "site"
+def addressed_folder(built):
+    return built(ADDRESS)
 
 
 @pytest.fixture(scope="module")
 def addressed(addressed_folder):
     """The site of a course that has an address."""
-    return build(addressed_folder, ADDRESS)
+    return parsed(addressed_folder)
 
 
 def links(page):
@@ -92,10 +80,10 @@ def test_every_page_is_in_the_table_of_contents(pages):
     assert listed >= {*LESSONS, *TEXTS}
 
 
-@pytest.mark.parametrize("built", ["pages", "addressed"])
-def test_links_inside_the_site_lead_somewhere(request, built):
-    pages = request.getfixturevalue(built)
-    root = request.getfixturevalue({"pages": "folder", "addressed": "addressed_folder"}[built]).resolve()
+@pytest.mark.parametrize("address", ["", ADDRESS])
+def test_links_inside_the_site_lead_somewhere(built, address):
+    root = built(address).resolve()
+    pages = parsed(root)
     anchors = {(root / name): {element["id"] for element in page.select("[id]")} for name, page in pages.items()}
     broken = []
     for name, page in pages.items():
@@ -225,6 +213,7 @@ def article(tmp_path, markdown, address):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "-c", str(SITE), str(tmp_path)]
     done = subprocess.run(
         [*command, str(tmp_path / "built")],
+        cwd=SITE,  # where Python then finds transforms.py
         env={**os.environ, "COURSE_ADDRESS": address},
         capture_output=True,
         text=True,
@@ -269,169 +258,3 @@ def test_the_workflow_is_valid():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-
-
-# ------------------------------------------------------------------------------------------------------- in a browser
-
-# Every rule is asked once, in light, with one that its authors count as experimental. Contrast is asked in light and
-# dark, of one element for each combination of colour, ground and size: asking of all takes minutes and says the same.
-# Nothing is fetched for the rules, so what a page asks for is its own doing.
-QUICK = {"resultTypes": ["violations"], "preload": False}
-EVERYTHING = QUICK | {"rules": {"label-content-name-mismatch": {"enabled": True}, "color-contrast": {"enabled": False}}}
-CONTRAST = QUICK | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-SCROLLING = QUICK | {"runOnly": {"type": "rule", "values": ["scrollable-region-focusable"]}}
-STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
-UNFOLD = "() => document.querySelectorAll('details').forEach(each => { each.open = true })"
-WHOLE_PAGE = "rules => axe.run(rules)"
-ONE_OF_EACH_KIND = """rules => {
-    const style = element => getComputedStyle(element);
-    const ground = element => {
-        while (element && style(element).backgroundColor === 'rgba(0, 0, 0, 0)') element = element.parentElement;
-        return element && style(element).backgroundColor;
-    };
-    const kinds = new Map();
-    for (const element of document.querySelectorAll('body *')) {
-        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
-        if (!words || !element.checkVisibility()) continue;
-        const {color, fontSize, fontWeight} = style(element);
-        kinds.set([color, ground(element), fontSize, fontWeight].join(), element);
-    }
-    return axe.run({include: [...kinds.values()]}, rules);
-}"""
-MATHS = """() => ({
-    asked: document.querySelectorAll('.math').length,
-    typeset: document.querySelectorAll('.math > mjx-container').length,
-    wrong: document.querySelectorAll('[data-mjx-error]').length,
-})"""
-
-
-@dataclass
-class Visit:
-    """What a browser met on one page."""
-
-    requests: list  # addresses asked for
-    errors: list  # of scripts, and files that were not found
-    violations: list  # serious and critical ones, in light and dark and on a phone
-    grounds: list  # background colours, light and dark
-    maths: dict
-    width_on_a_phone: int
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def host(pages, folder):
-    """Where the site is served."""
-    handler = functools.partial(QuietHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def tab(host, browser):
-    """A page of the browser that reaches nothing but the site."""
-    tab = browser.new_page()
-    tab.route(lambda url: not url.startswith((host, "data:", "blob:")), lambda route: route.abort())
-    yield tab
-    tab.close()
-
-
-@pytest.fixture(scope="module")
-def visits(tab, host):
-    """Every page of the site, visited once."""
-    return {name: visit(tab, host + name) for name in PAGES}
-
-
-def visit(tab, address):
-    """Look at one page in light and dark with everything unfolded, then on a phone."""
-    requests, errors, grounds = [], [], []
-    listeners = {
-        "request": lambda request: requests.append(request.url),
-        "pageerror": lambda error: errors.append(str(error)),
-        "response": lambda response: errors.append(response.url) if response.status >= 400 else None,
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-    tab.set_viewport_size(DESK)
-    tab.emulate_media(color_scheme="light")
-    tab.goto(address)
-    tab.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
-    maths = tab.evaluate(MATHS)
-    tab.add_style_tag(content=STILL)
-    tab.evaluate(UNFOLD)
-    tab.evaluate(AXE)
-    violations = serious(tab, WHOLE_PAGE, EVERYTHING)
-    for scheme in ("light", "dark"):
-        tab.emulate_media(color_scheme=scheme)
-        tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
-        grounds.append(tab.evaluate("() => getComputedStyle(document.body).backgroundColor"))
-        violations += [f"{scheme}: {line}" for line in serious(tab, ONE_OF_EACH_KIND, CONTRAST)]
-    tab.set_viewport_size(PHONE)
-    tab.wait_for_timeout(TABS_SETTLE_MS)
-    violations += [f"phone: {line}" for line in serious(tab, WHOLE_PAGE, SCROLLING)]
-    width = tab.evaluate("() => document.documentElement.scrollWidth")
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    return Visit(requests, errors, violations, grounds, maths, width)
-
-
-def serious(tab, run, rules):
-    """What axe finds on the page as it is, a line for each rule that is broken."""
-    found = tab.evaluate(run, rules)["violations"]
-    return [
-        f"{violation['id']}, {len(violation['nodes'])} times: {violation['nodes'][0]['html']}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.browser
-@in_a_browser
-class TestInABrowser:
-    def test_no_page_asks_another_host(self, visits, host):
-        for name, visit in visits.items():
-            assert not [url for url in visit.requests if not url.startswith((host, "data:", "blob:"))], name
-
-    def test_every_page_finds_what_it_asks_for_and_its_scripts_run(self, visits):
-        assert not {name: visit.errors for name, visit in visits.items() if visit.errors}
-
-    def test_axe_finds_nothing_serious(self, visits):
-        assert not {name: visit.violations for name, visit in visits.items() if visit.violations}
-
-    def test_no_page_is_wider_than_a_phone(self, visits):
-        assert {name: visit.width_on_a_phone for name, visit in visits.items()} == dict.fromkeys(PAGES, PHONE["width"])
-
-    def test_maths_is_typeset(self, visits):
-        for name, visit in visits.items():
-            assert visit.maths["typeset"] == visit.maths["asked"], name
-            assert visit.maths["wrong"] == 0, name
-            if name in LESSONS:
-                assert visit.maths["asked"], name
-
-    def test_a_page_is_light_or_dark_as_the_reader_likes(self, visits):
-        assert {tuple(visit.grounds) for visit in visits.values()} == {("rgb(255, 255, 255)", "rgb(18, 18, 18)")}
-
-    def test_the_search_page_finds_a_word(self, tab, host):
-        tab.goto(f"{host}search.html?q=proximal")
-        tab.locator("#search-results a[href*='05_asking_for_zeros']").first.wait_for()
-
-    def test_search_opens_and_answers_from_the_keyboard(self, tab, host):
-        tab.set_viewport_size(DESK)
-        tab.goto(host + LESSONS[0])
-        tab.keyboard.press("Control+k")
-        tab.keyboard.type("pharynx")
-        tab.locator("#pst-search-dialog a[href*='04_the_worm']").first.wait_for()
-
-    def test_an_answer_opens_from_the_keyboard(self, tab, host):
-        tab.goto(host + LESSONS[2])
-        answer = tab.locator("details", has=tab.locator("summary", has_text="Answer")).first
-        inside = answer.locator("p").first
-        assert not inside.is_visible()
-        answer.locator("summary").focus()
-        tab.keyboard.press("Enter")
-        assert inside.is_visible()

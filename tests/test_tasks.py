@@ -78,7 +78,7 @@ def test_bad_data():
     broken[3, 4] = float("nan")
 
     def build(train):
-        return tasks.Task("toy", train, good.validation, good.test, good.loss, good.metric, good.score)
+        return tasks.Task("toy", train, good.validation, good.test, good.loss, good.metric, good.evaluate)
 
     with pytest.raises(ValueError, match="the train part of toy holds NaN"):
         build((broken, y))

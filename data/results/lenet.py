@@ -13,7 +13,6 @@ the networks of a method train together. ``python data/results/lenet.py --quick 
 
 import argparse
 import datetime
-import itertools
 import math
 import os
 import subprocess
@@ -24,10 +23,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from sparsecourse import doctor, layers, masks, methods, sweep, tables, tasks, training
+from sparsecourse import doctor, layers, methods, sweep, tables, tasks, training
 
 SIZES = (784, 300, 100, 10)
-SHAPES = [(n_out, n_in) for n_in, n_out in itertools.pairwise(SIZES)]
 BATCH, LEARNING_RATE = 100, 2e-3
 LONGER = ("SET", "RigL", "SNIP")  # once with five times the epochs, because their papers train longer
 CUT_A_ROUND = 1 / 3  # of what is left, by the lottery ticket; the number of rounds is the nearest that fits
@@ -70,26 +68,12 @@ def plan(size):
 
 def method(name, level, seed, task):
     """The method that a row of the plan asks for."""
-    if name == "dense":
-        return methods.Dense()
-    if name == "L1":
-        return methods.L1(level)
-    if name == "SNIP":
-        return methods.SNIP(level, task, seed=seed)
+    settings = {}
     if name == "lottery":
-        return methods.Iterative(level, rounds=1 + round(math.log(1 - level) / math.log(1 - CUT_A_ROUND)))
-    if name in ("one-shot", "gradual"):
-        return {"one-shot": methods.OneShot, "gradual": methods.Gradual}[name](level)
-    densities = masks.uniform if name == "random, uniform" else masks.erk
-    S = [
-        masks.random(shape, cut, seed=10 * seed + layer)
-        for layer, (shape, cut) in enumerate(zip(SHAPES, densities(SHAPES, level), strict=True))
-    ]
-    if name == "SET":
-        return methods.SET(S, times=100, seed=seed)
-    if name == "RigL":
-        return methods.RigL(S, task, times=100, seed=seed)
-    return methods.Fixed(S, label=name)
+        settings = {"rounds": 1 + round(math.log(1 - level) / math.log(1 - CUT_A_ROUND))}
+    elif name in ("SET", "RigL"):
+        settings = {"start": "random, ERK", "num_updates": 100}
+    return methods.named(name, level, sizes=SIZES, seed=seed, task=task, **settings)
 
 
 def run(rows):
@@ -110,7 +94,7 @@ def run(rows):
     )
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
     found = found.assign(
-        test_accuracy=training.score(result.networks, task, "test"),
+        test_accuracy=training.evaluate(result.networks, task, "test"),
         steps=result.table["steps"],
         seconds=round((time.perf_counter() - began) / len(rows), 1),
         machine=machine(),
@@ -136,9 +120,9 @@ def pixels(size):
         batch=BATCH,
         learning_rate=LEARNING_RATE,
     )
-    heard = {"start": method("random, ERK", 0.95, 0, task).S[0].sum(axis=0)}
+    heard = {"start": method("random, ERK", 0.95, 0, task).masks[0].sum(axis=0)}
     for kind, network in zip(kinds, result.networks, strict=True):
-        heard[kind] = network[0].S.sum(dim=0).int().numpy()
+        heard[kind] = network[0].mask.sum(dim=0).int().numpy()
     return pd.DataFrame(heard).rename_axis("pixel")
 
 

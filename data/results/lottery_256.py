@@ -20,10 +20,10 @@ HERE = Path(__file__).parent
 def train(task, method, first_weights, name, found_on):
     """Networks trained with one method each, and a table of their results."""
     result = training.train([layers.mlp(SIZES, s) for s in first_weights], task, method, seeds=list(SEEDS), steps=STEPS)
-    test = training.score(result.networks, task, "test")
+    test = training.evaluate(result.networks, task, "test")
     table = result.table.assign(method=name, task=task.name, found_on=found_on, test_accuracy=test)
     print(task.name, name, flush=True)
-    return result.networks, table.drop(columns=["strength", "seconds"])
+    return result.networks, table.drop(columns=["strength", "seconds", "failure"])
 
 
 def like(S, seed):
@@ -36,7 +36,7 @@ def tickets_and_controls(task, twin, rounds):
     networks, table = train(
         task, methods.Iterative(1 - 0.8 ** (rounds - 1), rounds), SEEDS, name="ticket", found_on=task.name
     )
-    found = [[layer.S for layer in layers.sparse_layers(network)] for network in networks]
+    found = [[layer.mask for layer in layers.sparse_layers(network)] for network in networks]
     keep = [methods.Fixed(S, rescale=False) for S in found]
     chance = [methods.Fixed(like(S, seed), rescale=False) for S, seed in zip(found, SEEDS, strict=True)]
     yield table

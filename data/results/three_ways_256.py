@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparsecourse import measure, sweep, tables, tasks, training
+from sparsecourse import costs, sweep, tables, tasks, training
 
 SEEDS = range(10)
 WIDTH, STEPS = 256, 1500
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 def plan():
     """Every network of the sweep, a row each."""
-    dense = measure.multiply_adds(sweep.sizes(WIDTH))
+    dense = costs.macs(sweep.sizes(WIDTH))
     narrow = [sweep.dense_width((1 - level) * dense) for level in LEVELS]
     return pd.concat(
         [
@@ -38,8 +38,8 @@ def plan():
 
 def run(rows):
     """Results of some rows, the test part included; nothing is chosen by it."""
-    table, networks = sweep.train(rows, STEPS, reckon_cost=True)
-    test = training.score(networks, [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]], "test")
+    table, networks = sweep.train(rows, STEPS, count_cost=True)
+    test = training.evaluate(networks, [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]], "test")
     return table.assign(test_accuracy=test).round(6)
 
 

@@ -4,12 +4,11 @@ Writes wirings_256.csv. From the course's folder: ``make results``. It takes abo
 Killed on the way, it goes on where it was.
 """
 
-import itertools
 from pathlib import Path
 
 import pandas as pd
 
-from sparsecourse import layers, masks, methods, sweep, tables, tasks, training
+from sparsecourse import layers, methods, sweep, tables, tasks, training
 
 SEEDS = range(10)
 STEPS = 1500
@@ -30,34 +29,21 @@ def plan():
     return table.astype({"level": float, "moved": float})
 
 
-def wired(wiring, level, moved, seed, width):
+def method(wiring, level, moved, seed, width):
     """The method that a row of the plan asks for."""
-    if wiring in ("dense", "local"):
-        return sweep.method(wiring, level, seed, width)
-    shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sweep.sizes(width))]
-    if wiring == "small world":
-        fan_ins = masks.windows(sweep.sizes(width), level)
-        S = [
-            masks.small_world(shape, fan_in, moved, seed=10 * seed + layer)
-            for layer, (shape, fan_in) in enumerate(zip(shapes, fan_ins, strict=True))
-        ]
-    else:
-        spread = {"uniform": masks.uniform, "ERK": masks.erk}[wiring](shapes, level)
-        S = [
-            masks.random(s, cut, seed=10 * seed + layer)
-            for layer, (s, cut) in enumerate(zip(shapes, spread, strict=True))
-        ]
-    return methods.Fixed(S, label=wiring)
+    settings = {"rewiring_probability": moved} if wiring == "small world" else {}
+    name = {"uniform": "random, uniform", "ERK": "random, ERK"}.get(wiring, wiring)
+    return methods.named(name, level, sizes=sweep.sizes(width), seed=seed, task=tasks.mnist1d(), **settings)
 
 
 def run(rows):
     """Results of some rows, the test part included; nothing is chosen by it."""
-    chosen = [wired(*row) for row in rows.itertuples(index=False)]
+    chosen = [method(*row) for row in rows.itertuples(index=False)]
     networks = [layers.mlp(sweep.sizes(row.width), row.seed) for row in rows.itertuples()]
     task = tasks.mnist1d()
     result = training.train(networks, task, chosen, seeds=rows["seed"].tolist(), steps=STEPS, interruptible=False)
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
-    test = training.score(result.networks, task, "test")
+    test = training.evaluate(result.networks, task, "test")
     return rows.reset_index(drop=True).join(found).assign(test_accuracy=test).round(6)
 
 

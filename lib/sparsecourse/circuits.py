@@ -1,14 +1,16 @@
 """Recurrent networks that read one picture after another: a circuit of neurons with a mask, and an LSTM beside it."""
 
+from pathlib import Path
+
 import numpy as np
-import pandas as pd
+import safetensors.torch
 import torch
 from torch import nn
 
 from sparsecourse import masks, tables
+from sparsecourse.arrays import as_matrix
 from sparsecourse.driving import FULL_LOCK, PIXELS
 from sparsecourse.layers import SparseLinear
-from sparsecourse.measure import as_matrix
 
 MOVES = 3  # from the inputs of a neural circuit policy to its motor neuron the way is three synapses long
 
@@ -21,23 +23,26 @@ class Circuit(nn.Module):
     says reaches the next one at the next move.
 
     Args:
-        S: mask, (neurons, inputs + neurons).
+        mask: S, (neurons, inputs + neurons).
         seed: of the first weights. The global generator is left as it was.
         moves: how often the neurons move at every picture.
 
     Attributes:
         alive: what each neuron's state is multiplied by, (neurons,) or (cars, neurons); a 0 silences it.
+
+    Raises:
+        ValueError: the mask has no column for an input.
     """
 
-    def __init__(self, S, seed, moves=MOVES):
+    def __init__(self, mask, seed, moves=MOVES):
         super().__init__()
-        neurons, heard = as_matrix(S).shape
+        neurons, heard = as_matrix(mask).shape
         self.neurons, self.inputs, self.moves = neurons, heard - neurons, moves
         if self.inputs < 1:
-            raise ValueError(f"S has shape {(neurons, heard)}: it needs a column an input besides one a neuron")
+            raise ValueError(f"the mask has shape {(neurons, heard)}: it needs a column an input besides one a neuron")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.synapses = SparseLinear(heard, neurons, S=S)
+            self.synapses = SparseLinear(heard, neurons, mask=mask)
         self.pace = nn.Parameter(torch.zeros(neurons))  # before the sigmoid: one half of the way
         self.register_buffer("alive", torch.ones(neurons))
 
@@ -120,7 +125,7 @@ def reach(move, inputs, neurons):
 # ------------------------------------------------------------------------------------- trained circuits on file
 
 
-KINDS = ("NCP", "dense", "random", "seven", "one")
+CIRCUITS = ("NCP", "dense", "random", "seven", "one")
 INTER, COMMAND, MOTOR = 12, 6, 1
 NEURONS = INTER + COMMAND + MOTOR
 
@@ -133,53 +138,40 @@ def wiring(kind, seed):
     motor neuron alone, and it hears every input.
 
     Args:
-        kind: one of ``KINDS``.
+        kind: one of ``CIRCUITS``; a ValueError if it is not.
         seed: of the draws; three kinds have none.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if kind not in CIRCUITS:
+        raise ValueError(f"kind must be one of {', '.join(CIRCUITS)}, got {kind!r}")
     policy = masks.ncp(PIXELS, INTER, COMMAND, MOTOR, seed=seed)
+    if kind == "NCP":
+        return policy
     if kind == "random":
         return masks.random(policy.shape, 1 - policy.mean(), seed)
     if kind == "dense":
         return np.ones_like(policy)
-    if kind == "one":
-        S = np.zeros_like(policy)
-        S[-1, :PIXELS] = 1
-        return S
+    S = np.zeros_like(policy)
     if kind == "seven":
-        S = np.zeros_like(policy)
         S[-7:, :PIXELS] = S[-7:, -7:] = 1
-        return S
-    return policy
+    else:
+        S[-1, :PIXELS] = 1
+    return S
 
 
-def to_table(networks):
-    """Circuits as a data frame with a row a number: network, tensor, place, value; masks included.
-
-    Args:
-        networks: {name: Circuit}.
-    """
-    rows = [
-        (name, tensor, place, value)
-        for name, network in networks.items()
-        for tensor, values in network.state_dict().items()
-        for place, value in enumerate(values.flatten().tolist())
-        if value != 0
-    ]
-    return pd.DataFrame(rows, columns=["network", "tensor", "place", "value"])
+def save(networks, path):
+    """Write circuits, {name: Circuit}, to a safetensors file, masks included; a tensor's key is "name.tensor"."""
+    states = {name: network.state_dict() for name, network in networks.items()}
+    tensors = {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+    Path(path).write_bytes(safetensors.torch.save(tensors))  # not save_file: only its owner may read what that writes
 
 
 def recorded(kind):
-    """A trained circuit of one of the five kinds, from ``data/results``.
+    """A trained circuit of a kind, one of ``CIRCUITS``, from ``data/results``.
 
-    Args:
-        kind: one of ``KINDS``.
+    Raises:
+        DamagedDataError: the file is missing, or its checksum is not the published one.
     """
     circuit = Circuit(wiring(kind, seed=0), seed=0)
-    table = tables.read("results", "circuits_19")
-    for tensor, rows in table[table["network"] == kind].groupby("tensor"):
-        flat = torch.zeros(circuit.state_dict()[tensor].numel())
-        flat[torch.tensor(rows["place"].to_numpy())] = torch.tensor(rows["value"].to_numpy(), dtype=flat.dtype)
-        circuit.state_dict()[tensor].copy_(flat.view_as(circuit.state_dict()[tensor]))
+    with safetensors.safe_open(tables.verified("results", "circuits_19.safetensors"), "pt") as file:
+        circuit.load_state_dict({name: file.get_tensor(f"{kind}.{name}") for name in circuit.state_dict()})
     return circuit

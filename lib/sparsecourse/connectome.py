@@ -24,60 +24,26 @@ KINDS = ("chemical", "gap", "union")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a dataset's connections are: tables of the data folder, each (pre, post, weight, ...) or (a, b, weight).
+    """What a dataset's tables, ``KEY_chemical`` (pre, post, weight, ...) and ``KEY_gap`` (a, b, weight), hold.
+
+    KEY is that of ``DATASETS``, but for a number at its end: the "3" of "witvliet2021_3" stands in a column ``stage``.
 
     Attributes:
-        about: one line that says what it is.
         unit: what the weight of a chemical connection counts.
-        chemical: table of chemical connections.
-        gap: table of gap junctions, or None where the dataset has none.
-        gap_unit: what the weight of a gap junction counts.
-        stage: rows to take from tables that have a column ``stage``.
+        gap_unit: what the weight of a gap junction counts, or None where there is no table of them.
         whole: True if all 302 neurons were looked at; else the neurons are those that have a connection.
     """
 
-    about: str
     unit: str
-    chemical: str
-    gap: str | None = None
-    gap_unit: str = ""
-    stage: int | None = None
+    gap_unit: str | None
     whole: bool = False
 
 
 DATASETS = {
-    "varshney2011": Source(
-        "279 neurons of the adult outside the pharynx (Varshney et al. 2011)",
-        unit="synapses",
-        chemical="varshney2011_chemical",
-        gap="varshney2011_gap",
-        gap_unit="junctions",
-    ),
-    "cook2019": Source(
-        "all 302 neurons of the adult hermaphrodite (Cook et al. 2019)",
-        unit="sections",
-        chemical="cook2019_chemical",
-        gap="cook2019_gap",
-        gap_unit="sections",
-        whole=True,
-    ),
-    "fenyves2020": Source(
-        "predicted signs of the adult's chemical connections (Fenyves et al. 2020)",
-        unit="sections",
-        chemical="fenyves2020_chemical",
-        whole=True,
-    ),
-    **{
-        f"witvliet2021_{stage}": Source(
-            f"the brain at age {stage} of 8, from birth (1) to adult (7 and 8) (Witvliet et al. 2021)",
-            unit="synapses",
-            chemical="witvliet2021_chemical",
-            gap="witvliet2021_gap",
-            gap_unit="junctions",
-            stage=stage,
-        )
-        for stage in range(1, 9)
-    },
+    "varshney2011": Source("synapses", "junctions"),
+    "cook2019": Source("sections", "sections", whole=True),
+    "fenyves2020": Source("sections", None, whole=True),
+    **{f"witvliet2021_{stage}": Source("synapses", "junctions") for stage in range(1, 9)},
 }
 
 
@@ -99,15 +65,12 @@ def neurons():
 
 
 def suggest(name, known, what):
-    """Sentence for an unknown name that offers the nearest known ones.
+    """Sentence for an unknown name that offers the nearest known ones: "unknown neuron 'AVAl'; did you mean AVAL?"
 
     Args:
         name: the unknown name.
         known: the names to choose from.
         what: what the names stand for, for example "neuron".
-
-    Returns:
-        For example ``"unknown neuron 'AVAl'; did you mean AVAL?"``.
     """
     by_folded = {known_name.casefold(): known_name for known_name in known}
     folded = str(name).casefold()
@@ -159,11 +122,7 @@ class Connectome:
         return pd.concat(parts).groupby(["pre", "post"], as_index=False)["weight"].sum()
 
     def index(self, name):
-        """Row and column of a neuron in this connectome's matrices.
-
-        Raises:
-            ValueError: no such neuron here.
-        """
+        """Row and column of a neuron in this connectome's matrices; a ValueError if it is not here."""
         if name not in self.neurons.index:
             raise ValueError(suggest(name, self.neurons.index, "neuron"))
         return self.neurons.index.get_loc(name)
@@ -189,14 +148,11 @@ class Connectome:
         return names
 
     def adjacency(self, kind="chemical", weighted=False):
-        """Adjacency matrix, (neurons, neurons): entry [i, j] is the connection from neuron j to neuron i.
+        """Adjacency matrix of integers, (neurons, neurons): entry [i, j] is the connection from neuron j to neuron i.
 
         Args:
-            kind: "chemical", "gap" or "union".
+            kind: as for :meth:`edges`.
             weighted: weights instead of 0 and 1.
-
-        Returns:
-            An integer NumPy array.
         """
         edges = self.edges(kind)
         A = np.zeros((len(self.neurons), len(self.neurons)), dtype=int)
@@ -214,14 +170,13 @@ class Connectome:
 
 
 def load(name):
-    """Load a reconstruction of the worm's nervous system.
+    """Load a reconstruction of the worm's nervous system, a :class:`Connectome`.
 
     Args:
-        name: a key of ``DATASETS``: "varshney2011", "cook2019", "fenyves2020" (chemical only) or "witvliet2021_1"
-            (birth) to "witvliet2021_8" (adult).
-
-    Returns:
-        A :class:`Connectome`.
+        name: "varshney2011", 279 neurons of the adult outside the pharynx (Varshney et al. 2011); "cook2019", all 302
+            neurons of the adult hermaphrodite (Cook et al. 2019); "fenyves2020", predicted signs of the adult's
+            chemical connections (Fenyves et al. 2020); or "witvliet2021_1" (birth) to "witvliet2021_8" (adult; so is
+            7), the brain at eight ages (Witvliet et al. 2021).
 
     Raises:
         ValueError: no such dataset; the message offers the nearest names.
@@ -230,29 +185,30 @@ def load(name):
     if name not in DATASETS:
         raise ValueError(suggest(name, DATASETS, "dataset"))
     source = DATASETS[name]
-    chemical = _connections(source.chemical, source.stage)
-    if source.gap is None:
+    paper, _, stage = name.partition("_")
+    chemical = _connections(f"{paper}_chemical", stage)
+    if source.gap_unit is None:
         gap = pd.DataFrame({"a": pd.Series(dtype=str), "b": pd.Series(dtype=str), "weight": pd.Series(dtype=int)})
     else:
-        gap = _connections(source.gap, source.stage)
+        gap = _connections(f"{paper}_gap", stage)
     cells = neurons()
     if not source.whole:
         cells = cells[cells.index.isin({*chemical["pre"], *chemical["post"], *gap["a"], *gap["b"]})]
-    both = source.unit if source.gap_unit in ("", source.unit) else f"{source.unit} and {source.gap_unit}"
-    units = {"chemical": source.unit, "gap": source.gap_unit or source.unit, "union": both}
-    return Connectome(name, cells, chemical, gap, units)
+    gap_unit = source.gap_unit or source.unit
+    both = source.unit if gap_unit == source.unit else f"{source.unit} and {gap_unit}"
+    return Connectome(name, cells, chemical, gap, {"chemical": source.unit, "gap": gap_unit, "union": both})
 
 
 def _connections(table, stage):
-    """A table's connections with the weight column named ``weight``.
+    """A table's connections, of one stage if it has several, with the weight column named ``weight``.
 
     Raises:
         DamagedDataError: an end is not one of the 302 neurons, a pair stands there twice, or a weight is not a positive
             whole number. A matrix made of such a table would be wrong without a word.
     """
     frame = _cached_table(table)
-    if stage is not None:
-        frame = frame[frame["stage"] == stage].drop(columns="stage")
+    if stage:
+        frame = frame[frame["stage"] == int(stage)].drop(columns="stage")
     a, b, weight = frame.columns[:3]
     known = neurons().index
     for end in (a, b):

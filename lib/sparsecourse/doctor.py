@@ -7,10 +7,11 @@ import sys
 from importlib import metadata
 
 import psutil
+from packaging.requirements import Requirement
 
 from sparsecourse import tables
 
-PACKAGES = ("torch", "numpy", "pandas", "networkx", "matplotlib", "ipywidgets")
+A_LINE = 5  # packages that are named in a line
 LESSON_MEMORY = 800 * 2**20  # bytes: what the largest lesson may hold
 OLDEST_PYTHON = (3, 11)
 
@@ -24,16 +25,29 @@ def check_python():
 
 
 def check_packages():
-    """(fine?, sentence) about the packages the course stands on."""
-    versions, missing = [], []
-    for name in PACKAGES:
-        try:
-            versions.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            missing.append(name)
-    if missing:
-        return False, f"not installed: {', '.join(missing)}. Install with `pip install {' '.join(missing)}`."
-    return True, ", ".join(versions)
+    """(fine?, sentence) about the packages the course stands on, and whether their versions lie in its ranges."""
+    try:
+        asked = [Requirement(line) for line in metadata.requires("sparsecourse")]
+    except metadata.PackageNotFoundError:
+        return False, "sparsecourse itself is not installed: what it needs is unknown. Install it as the README says."
+    needed = [package for package in asked if package.marker is None or package.marker.evaluate({"extra": ""})]
+    faults = {package: fault for package in needed if (fault := _fault(package))}
+    if faults:
+        ranges = " ".join(f'"{package.name}{package.specifier}"' for package in faults)
+        return False, f"{', '.join(faults.values())}. Install with `pip install {ranges}`."
+    versions = [f"{package.name} {metadata.version(package.name)}" for package in needed]
+    return True, ",\n".join(", ".join(versions[k : k + A_LINE]) for k in range(0, len(versions), A_LINE))
+
+
+def _fault(package):
+    """What is wrong with a package that is needed, or None."""
+    try:
+        version = metadata.version(package.name)
+    except metadata.PackageNotFoundError:
+        return f"{package.name} is not installed"
+    if package.specifier.contains(version, prereleases=True):  # a preview of a later version will do
+        return None
+    return f"{package.name} {version} is installed where {package.specifier} is needed"
 
 
 def check_threads():
@@ -50,10 +64,8 @@ def check_threads():
     if policy.upper() != "PASSIVE":
         return False, f"{threads}; OMP_WAIT_POLICY is {policy}: waiting threads spin and slow everyone on this machine."
     if torch_came_first:
-        return (
-            False,
-            f"{threads}; torch was imported before sparsecourse, so its waiting threads spin. Restart the kernel.",
-        )
+        late = "torch was imported before sparsecourse, so its waiting threads spin. Restart the kernel."
+        return False, f"{threads}; {late}"
     return True, f"{threads}, waiting threads sleep"
 
 
@@ -79,25 +91,21 @@ def check_memory():
 def check_data():
     """(fine?, sentence) about the course's tables."""
     try:
-        found = [(collection, name) for collection in tables.TABLES for name in tables.names(collection)]
-        for collection, name in found:
-            tables.read(collection, name)
+        found = [
+            tables.verified(part, name) for part in tables.TABLES for name in tables.checksums(tables.folder(part))
+        ]
     except (tables.DamagedDataError, OSError) as error:
         return False, str(error)
     return True, f"{len(found)} data tables, every checksum right"
 
 
 def examine():
-    """Print one line a check and a last line with the verdict.
-
-    Returns:
-        True if every check was fine.
-    """
-    checks = (check_python, check_packages, check_threads, check_memory, check_data)
+    """Print one line a check and a last line with the verdict; return whether every check was fine."""
     findings = []
-    for check in checks:
+    for check in (check_python, check_packages, check_threads, check_memory, check_data):
         fine, sentence = check()
         findings.append(fine)
-        print(f"{'ok ' if fine else 'FIX'}  {check.__name__.removeprefix('check_'):9} {sentence}")
+        head = f"{'ok ' if fine else 'FIX'}  {check.__name__.removeprefix('check_'):9} "
+        print(head + sentence.replace("\n", "\n" + " " * len(head)))
     print("This machine is ready." if all(findings) else "See to the lines marked FIX, then run this cell again.")
     return all(findings)

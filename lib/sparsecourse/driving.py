@@ -28,16 +28,13 @@ FULL_LOCK = 2.0  # 1/m: the sharpest turn that a car can make
 
 
 def road(seed, steps):
-    """Curvature of a winding road, a number a step.
+    """Curvature of a winding road, 1/m, positive to the left: an array (steps,).
 
     Every 40 steps it decides on a new curvature, and from then on comes nearer to it step by step.
 
     Args:
         seed: of the decisions.
         steps: length of the road; a longer road of the same seed begins in the same way.
-
-    Returns:
-        Array (steps,), 1/m, positive to the left.
     """
     wanted = np.random.default_rng([seed, 0]).uniform(-SHARPEST, SHARPEST, size=-(-steps // TURN_STEPS))
     curvature, now = np.empty(steps), 0.0
@@ -52,17 +49,20 @@ def roads(seeds, steps):
     return torch.tensor(np.stack([road(seed, steps) for seed in seeds]), dtype=torch.float32)
 
 
+def _drawn(seeds, purpose, draw):
+    """What ``draw`` makes of a generator of each seed, a row a seed; every purpose has numbers of its own."""
+    rows = [draw(np.random.default_rng([seed, purpose])) for seed in seeds]
+    return torch.tensor(np.stack(rows), dtype=torch.float32)
+
+
 def move(offset, heading, steering, curvature):
-    """Where cars are one step later.
+    """Where cars are one step later: (offset, heading).
 
     Args:
         offset: m left of the lane's middle, (cars,).
         heading: rad to the left of the road's direction, (cars,).
         steering: curvature of the path, 1/m, (cars,); held within what a car can turn.
         curvature: of the road, 1/m, (cars,).
-
-    Returns:
-        (offset, heading).
     """
     steering = steering.clamp(-FULL_LOCK, FULL_LOCK)
     heading = heading + STEP * SPEED * (steering - curvature)
@@ -71,15 +71,12 @@ def move(offset, heading, steering, curvature):
 
 
 def camera(offset, heading, curvature, noise=None, shadow=None):
-    """What the cameras see: one line of pixels from left to right, two bright marks at the edges of the lane.
+    """What the cameras see, (cars, 32): pixels from left to right, two bright marks at the edges of the lane.
 
     Args:
         offset, heading, curvature: as for :func:`move`, (cars,).
         noise: to add to the pixels, (cars, 32), or None.
         shadow: where a shadow lies, m to the left of the car, (cars,), or None.
-
-    Returns:
-        Tensor (cars, 32).
     """
     places = torch.linspace(SIGHT, -SIGHT, PIXELS)
     middle = -offset - AHEAD * heading + curvature * AHEAD**2 / 2  # of the lane, seen from the car
@@ -114,76 +111,62 @@ class Weather:
         Args:
             seeds: one a car.
             steps: how long.
-            noise: standard deviation of each pixel's noise, one for all cars or one a car; 0 for none.
+            noise: standard deviation of each pixel's noise, one for all cars or one a car; 0 for none, never below.
             shadows: whether a shadow wanders over the road.
         """
         noise = torch.as_tensor(noise, dtype=torch.float32).expand(len(seeds))
         if (noise < 0).any():
             raise ValueError(f"noise is a standard deviation and can't be negative, got {noise.min().item()}")
-        pixels = np.stack([np.random.default_rng([seed, 1]).normal(size=(steps, PIXELS)) for seed in seeds])
-        phases = np.array([np.random.default_rng([seed, 2]).uniform(0, 2 * np.pi) for seed in seeds])
-        wander = SIGHT * np.sin(phases[:, None] + 2 * np.pi * np.arange(steps) / 100)
-        return cls(
-            noise[:, None, None] * torch.tensor(pixels, dtype=torch.float32) if noise.any() else None,
-            torch.tensor(wander, dtype=torch.float32) if shadows else None,
-        )
+        pixels = _drawn(seeds, 1, lambda rng: rng.normal(size=(steps, PIXELS)))
+        turned = 2 * np.pi * np.arange(steps) / 100
+        wander = _drawn(seeds, 2, lambda rng: SIGHT * np.sin(rng.uniform(0, 2 * np.pi) + turned))
+        return cls(noise[:, None, None] * pixels if noise.any() else None, wander if shadows else None)
 
     def at(self, step):
         """(noise, shadow) of one step, as :func:`camera` wants them."""
-        return (
-            None if self.noise is None else self.noise[:, step],
-            None if self.shadow is None else self.shadow[:, step],
-        )
+        return tuple(None if part is None else part[:, step] for part in (self.noise, self.shadow))
 
 
 # ------------------------------------------------------------------------------------------------- recordings
 
 
-def record(seeds, steps=32, noise=CAMERA_NOISE, shadows=False):
+def record(seeds, steps=32):
     """Recordings of the expert, whose hand is pushed now and then, so that it is seen to come back to the middle.
 
     Args:
         seeds: one a recording.
         steps: pictures a recording.
-        noise, shadows: as for :meth:`Weather.draw`.
 
     Returns:
         (X, y): pixels (recordings, steps, 32), and the steering that the expert wanted, 1/m, (recordings, steps, 1).
     """
-    curvature, weather = roads(seeds, steps), Weather.draw(seeds, steps, noise, shadows)
-    start = np.stack([np.random.default_rng([seed, 3]).normal(size=2) * (0.4, 0.2) for seed in seeds])
-    offset, heading = torch.tensor(start, dtype=torch.float32).T
-    pushes = np.stack([np.random.default_rng([seed, 4]).normal(size=steps) for seed in seeds])
+    curvature, weather = roads(seeds, steps), Weather.draw(seeds, steps)
+    offset, heading = _drawn(seeds, 3, lambda rng: rng.normal(size=2) * (0.4, 0.2)).T
+    pushes = _drawn(seeds, 4, lambda rng: rng.normal(size=steps))
     push, images, wanted = torch.zeros(len(seeds)), [], []
     for step in range(steps):
         images.append(camera(offset, heading, curvature[:, step], *weather.at(step)))
         steering = expert(offset, heading, curvature[:, step])
         wanted.append(steering)
-        push = 0.9 * push + 0.3 * torch.tensor(pushes[:, step], dtype=torch.float32)
+        push = 0.9 * push + 0.3 * pushes[:, step]
         offset, heading = move(offset, heading, steering + push, curvature[:, step])
     return torch.stack(images, dim=1), torch.stack(wanted, dim=1)[..., None]
 
 
-def lane_keeping(recordings=512, steps=32, noise=CAMERA_NOISE):
-    """The task of imitating the expert: recordings in three parts, from roads of their own.
+def lane_keeping(recordings=512):
+    """The task of imitating the expert, a ``tasks.Task``; its metric is the squared error of the steering.
 
     Args:
-        recordings: for training; half as many for validation, and for the test.
-        steps: pictures a recording.
-        noise: as for :meth:`Weather.draw`.
-
-    Returns:
-        A ``tasks.Task``; its metric is the squared error of the steering.
+        recordings: for training; half as many for validation, and for the test. Each part has roads of its own.
     """
-    first = {"train": 100_000, "validation": 200_000, "test": 300_000}
-    many = {"train": recordings, "validation": recordings // 2, "test": recordings // 2}
-    parts = {part: record(range(first[part], first[part] + many[part]), steps, noise) for part in first}
     return tasks.Task(
         name="lane keeping",
-        **parts,
+        train=record(range(100_000, 100_000 + recordings)),
+        validation=record(range(200_000, 200_000 + recordings // 2)),
+        test=record(range(300_000, 300_000 + recordings // 2)),
         loss=torch.nn.functional.mse_loss,
         metric="error",
-        score=lambda outputs, y: (outputs - y).square().flatten(start_dim=-2).mean(dim=-1),
+        evaluate=lambda outputs, y: (outputs - y).square().flatten(start_dim=-2).mean(dim=-1),
     )
 
 
@@ -223,7 +206,7 @@ class Drive:
 
 @torch.no_grad()
 def drive(network, seeds, steps=600, noise=CAMERA_NOISE, shadows=False):
-    """Let a network drive: what it does decides what it sees next.
+    """Let a network drive, a :class:`Drive`: what it does decides what it sees next.
 
     Args:
         network: a module with ``start(cars)``, its state at the beginning, and ``step(pixels, state)``, which returns
@@ -231,9 +214,6 @@ def drive(network, seeds, steps=600, noise=CAMERA_NOISE, shadows=False):
         seeds: one a car, for its road and its weather.
         steps: length of the drive.
         noise, shadows: as for :meth:`Weather.draw`.
-
-    Returns:
-        A :class:`Drive`.
     """
     curvature, weather = roads(seeds, steps), Weather.draw(seeds, steps, noise, shadows)
     offset, heading = torch.zeros(len(seeds)), torch.zeros(len(seeds))

@@ -6,7 +6,7 @@ import itertools
 import torch
 from torch import nn
 
-from sparsecourse.masks import check_mask
+from sparsecourse.masks import check_mask, layer_shapes
 
 
 class SparseLinear(nn.Module):
@@ -19,61 +19,51 @@ class SparseLinear(nn.Module):
         in_features: number of inputs.
         out_features: number of outputs.
         bias: whether there is a b.
-        S: mask, (out, in), of zeros and ones of any type; None keeps every weight.
+        mask: S, (out, in), of zeros and ones of any type; None keeps every weight.
         device, dtype: where the layer lies and what its numbers are, as for ``nn.Linear``.
 
     Raises:
-        ValueError: S is not a mask or not of shape (out, in).
+        ValueError: the mask holds something else, or is not of shape (out, in).
     """
 
-    def __init__(self, in_features, out_features, bias=True, S=None, device=None, dtype=None):
+    def __init__(self, in_features, out_features, bias=True, mask=None, device=None, dtype=None):
         super().__init__()
         like = {"device": device, "dtype": dtype}
+        self.in_features, self.out_features = in_features, out_features
         self.weight = nn.Parameter(torch.empty(out_features, in_features, **like))
         self.bias = nn.Parameter(torch.empty(out_features, **like)) if bias else None
-        self.register_buffer("S", torch.ones(out_features, in_features, **like))
-        if S is not None:
-            self.set_mask(S)
+        self.register_buffer("mask", torch.ones(out_features, in_features, **like))
+        if mask is not None:
+            self.set_mask(mask)
         self.reset_parameters()
 
     @classmethod
     @torch.no_grad()
-    def from_linear(cls, linear, S=None):
+    def from_linear(cls, linear, mask=None):
         """A sparse layer with a copy of the weights and biases of an ``nn.Linear``.
 
         Args:
             linear: the layer to copy.
-            S: mask, (out, in); None keeps the weights that are not zero.
+            mask: (out, in); None keeps the weights that are not zero.
         """
-        n_out, n_in = linear.weight.shape
-        like = {"device": linear.weight.device, "dtype": linear.weight.dtype}
-        layer = nn.utils.skip_init(cls, n_in, n_out, bias=linear.bias is not None, **like)
-        layer.set_mask(linear.weight != 0 if S is None else S)
-        layer.weight.copy_(linear.weight)
-        if linear.bias is not None:
-            layer.bias.copy_(linear.bias)
+        layer = _layer(cls, linear.weight, linear.bias)
+        layer.set_mask(linear.weight != 0 if mask is None else mask)
         return layer
 
     @torch.no_grad()
     def to_linear(self):
         """An ``nn.Linear`` that computes the same: it holds W ⊙ S, and forgets what W holds behind the mask."""
-        n_out, n_in = self.weight.shape
-        like = {"device": self.weight.device, "dtype": self.weight.dtype}
-        linear = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=self.bias is not None, **like)
-        linear.weight.copy_(self.used_weight)
-        if self.bias is not None:
-            linear.bias.copy_(self.bias)
-        return linear
+        return _layer(nn.Linear, self.masked_weight, self.bias)
 
-    def set_mask(self, S):
+    def set_mask(self, mask):
         """Put another mask in place; the weights stay as they are."""
-        S = check_mask(S, self.weight.shape)
+        mask = check_mask(mask, self.weight.shape)
         with torch.no_grad():
-            self.S.copy_(torch.as_tensor(S))
+            self.mask.copy_(torch.as_tensor(mask))
 
     def fan_in(self):
         """How many inputs each output hears: the kept weights of its row, (out,)."""
-        return self.S.sum(dim=1)
+        return self.mask.sum(dim=1)
 
     @torch.no_grad()
     def reset_parameters(self):
@@ -89,37 +79,46 @@ class SparseLinear(nn.Module):
             self.bias.uniform_(-1, 1).mul_(bound)
 
     @property
-    def used_weight(self):
+    def masked_weight(self):
         """W ⊙ S, what the layer computes with."""
-        return self.weight * self.S
+        return self.weight * self.mask
 
     def forward(self, x):
-        return nn.functional.linear(x, self.weight * self.S, self.bias)
+        return nn.functional.linear(x, self.weight * self.mask, self.bias)
 
     def extra_repr(self):
-        n_out, n_in = self.weight.shape
-        sparsity = 1 - self.S.mean().item()
-        return f"in_features={n_in}, out_features={n_out}, bias={self.bias is not None}, sparsity={sparsity:.3f}"
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{sizes}, bias={self.bias is not None}, sparsity={1 - self.mask.mean().item():.3f}"
 
 
-def mlp(sizes, seed, S=None):
+def _layer(kind, W, b):
+    """A layer of a kind with copies of these weights and biases, which may be None."""
+    n_out, n_in = W.shape
+    layer = nn.utils.skip_init(kind, n_in, n_out, bias=b is not None, device=W.device, dtype=W.dtype)
+    layer.weight.copy_(W)
+    if b is not None:
+        layer.bias.copy_(b)
+    return layer
+
+
+def mlp(sizes, seed, masks=None):
     """A fully connected network of sparse layers with ReLU between them.
 
     Args:
         sizes: units of each layer from input to output, for example (40, 100, 100, 10).
         seed: seed of weights and biases. The global generator is left as it was.
-        S: one mask (out, in) a layer; None keeps every weight.
+        masks: one mask (out, in) a layer; None keeps every weight.
 
     Returns:
         An ``nn.Sequential``.
     """
-    shapes = list(itertools.pairwise(sizes))
-    S = [None] * len(shapes) if S is None else list(S)
-    if len(S) != len(shapes):
-        raise ValueError(f"a network with layers {tuple(sizes)} has {len(shapes)} weight matrices, got {len(S)} masks")
+    shapes = layer_shapes(sizes)
+    masks = [None] * len(shapes) if masks is None else list(masks)
+    if len(masks) != len(shapes):
+        raise ValueError(f"layers {tuple(sizes)} have {len(shapes)} weight matrices, got {len(masks)} masks")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        linear = [SparseLinear(n_in, n_out, S=mask) for (n_in, n_out), mask in zip(shapes, S, strict=True)]
+        linear = [SparseLinear(n_in, n_out, mask=mask) for (n_out, n_in), mask in zip(shapes, masks, strict=True)]
     between = itertools.chain.from_iterable((layer, nn.ReLU()) for layer in linear)
     return nn.Sequential(*list(between)[:-1])
 
@@ -129,6 +128,27 @@ def sparse_layers(network):
     return [module for module in network.modules() if isinstance(module, SparseLinear)]
 
 
+def masked_weights(network):
+    """The weights of a network as its layers use them: {name: tensor}, for parameters of two or more dimensions.
+
+    A :class:`SparseLinear` computes with W ⊙ S. ``torch.nn.utils.prune`` keeps the full matrix as ``weight_orig``,
+    ``torch.nn.utils.parametrize`` as ``parametrizations.weight.original``; what the layer computes with is ``weight``.
+    """
+    found = {}
+    for name, parameter in network.named_parameters():
+        if parameter.ndim < 2:
+            continue
+        *path, attribute = name.split(".")
+        if path[-2:-1] == ["parametrizations"]:
+            *path, _, attribute = path
+        owner = network.get_submodule(".".join(path))
+        if hasattr(owner, attribute.removesuffix("_orig")):
+            attribute = attribute.removesuffix("_orig")
+        W = owner.masked_weight if isinstance(owner, SparseLinear) else getattr(owner, attribute)
+        found[".".join([*path, attribute])] = W
+    return found
+
+
 def replaced(network, replacement):
     """A copy of a network in which every sparse layer has been replaced.
 
@@ -136,15 +156,8 @@ def replaced(network, replacement):
         network: any module; itself a sparse layer, it is replaced as a whole.
         replacement: called with each sparse layer, returns the module to put in its place.
     """
-    if isinstance(network, SparseLinear):
-        return replacement(network)
-    network, made = copy.deepcopy(network), {}
-    for name, module in list(network.named_modules(remove_duplicate=False)):
-        if isinstance(module, SparseLinear):
-            if module not in made:  # a layer that is used in two places stays one
-                made[module] = replacement(module)
-            network.set_submodule(name, made[module])
-    return network
+    # what stands in the memo is taken for a copy that is there already, wherever the network uses the layer
+    return copy.deepcopy(network, {id(layer): replacement(layer) for layer in sparse_layers(network)})
 
 
 def fold(network):

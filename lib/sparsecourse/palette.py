@@ -3,16 +3,8 @@
 from matplotlib.colors import LinearSegmentedColormap
 
 # Okabe and Ito's colours
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#000000",
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-)
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 OLIVE, WINE = "#999933", "#882255"  # two of Paul Tol's, for methods that came later
 INK = "#222222"  # text and outlines
 QUIET = "#6b6b6b"  # secondary text; 5:1 against white
@@ -24,7 +16,7 @@ PAPER = "#ffffff"
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#08519c", "#6baed6", "#c9c9c9", "#fd8d3c", "#a63603"])
 
 # Each method keeps its colour and marker through the whole course.
-METHODS = {
+METHOD_STYLES = {
     "dense": (BLACK, "o"),
     "L1": (PURPLE, "s"),
     "one-shot": (ORANGE, "v"),
@@ -38,7 +30,7 @@ METHODS = {
 }
 
 # Ways to store a sparse matrix and to multiply with it.
-LAYOUTS = {
+LAYOUT_STYLES = {
     "dense": (BLACK, "o"),
     "masked": (PURPLE, "s"),
     "csr": (BLUE, "^"),
@@ -48,7 +40,7 @@ LAYOUTS = {
 }
 
 # Each neuron type keeps its colour, its marker and its place: sensory left, motor right.
-NEURON_TYPES = {
+NEURON_STYLES = {
     "sensory": (GREEN, "^"),
     "inter": (BLUE, "o"),
     "motor": (VERMILION, "s"),

@@ -82,13 +82,13 @@ class Population:
         return self._run(self.task.loss, parameters, X[row, indices], y[row, indices])
 
     @torch.no_grad()
-    def scores(self, part, n=None):
+    def evaluate(self, part, n=None):
         """Metric of each of the first n networks on one part of its data, (n,)."""
         n = len(self.networks) if n is None else n
         X, y = (tensor[:n] for tensor in self.data[part])
         parameters = {name: tensor[:n] for name, tensor in self.parameters.items()}
         pieces = zip(X.split(EVALUATED_AT_ONCE, dim=1), y.split(EVALUATED_AT_ONCE, dim=1), strict=True)
-        sums = [self._run(self.task.score, parameters, *piece).sum(dim=1) for piece in pieces]
+        sums = [self._run(self.task.evaluate, parameters, *piece).sum(dim=1) for piece in pieces]
         return (sum(sums) / X.shape[1]).cpu()
 
 
@@ -131,7 +131,7 @@ def check_tasks(tasks, network):
     """
     for task in tasks:
         if task.metric != tasks[0].metric:
-            raise ValueError(f"one task is scored by {tasks[0].metric}, another by {task.metric}")
+            raise ValueError(f"one task is measured by {tasks[0].metric}, another by {task.metric}")
         for part in PARTS:
             for tensor, first in zip(getattr(task, part), getattr(tasks[0], part), strict=True):
                 if tensor.shape != first.shape:

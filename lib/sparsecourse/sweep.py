@@ -4,7 +4,6 @@ A plan is a data frame with a row a network. ``train`` turns a part of a plan in
 long plan and writes each finished batch to disk, so that a sweep which was stopped goes on where it was.
 """
 
-import itertools
 import multiprocessing
 import os
 import threading
@@ -12,31 +11,28 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import connection
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
-from sparsecourse import layers, masks, measure, methods, tasks, training
+from sparsecourse import costs, layers, methods, tasks, training
 
 DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
 KEYS = ["method", "level", "seed", "width", "shuffled"]
-PARTS = 40  # of a round, in which sparsities are noted for the cost; the cuts of gradual pruning lie on their borders
-METHODS = ("dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL")
-SPARSE_FROM_THE_START = ("random", "local", "SET", "RigL")
+RECORDS = 40  # of sparsities in a round, for the cost; the cuts of gradual pruning lie on their borders
 
 
 def plan(method, levels, seeds, width=100, shuffled=False):
     """A plan for one method: a row for every level and seed.
 
     Args:
-        method: one of ``METHODS``.
+        method: one of ``methods.METHODS``.
         levels: sparsities to ask for, in [0, 1); for L1, strengths; for dense, [0].
         seeds: seed of first weights, masks and data order.
         width: units of each of the two hidden layers.
         shuffled: whether to learn MNIST-1D's shuffled twin.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    if method not in methods.METHODS:
+        raise ValueError(f"method must be one of {'; '.join(methods.METHODS)}, got {method!r}")
     rows = [(method, float(level), seed, width, shuffled) for level in levels for seed in seeds]
     return pd.DataFrame(rows, columns=KEYS)
 
@@ -48,91 +44,49 @@ def sizes(width):
 
 def dense_width(weights):
     """Width at which a dense network of this shape has nearest to so many weights."""
-    return min(range(1, 1000), key=lambda width: abs(measure.multiply_adds(sizes(width)) - weights))
+    return min(range(1, 1000), key=lambda width: abs(costs.macs(sizes(width)) - weights))
 
 
 def method(name, level, seed, width, shuffled=False):
-    """The method that a row of a plan asks for.
-
-    "random" keeps as many weights in each layer as "local" does: they differ in the places only. "SET" and "RigL" begin
-    with the random mask.
-    """
-    if name in SPARSE_FROM_THE_START:
-        shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes(width))]
-        fan_ins = masks.windows(sizes(width), level)
-        if name == "local":
-            S = [masks.local(shape, fan_in) for shape, fan_in in zip(shapes, fan_ins, strict=True)]
-        else:
-            S = [
-                masks.fixed_fan_in(shape, fan_in, seed=10 * seed + layer)
-                for layer, (shape, fan_in) in enumerate(zip(shapes, fan_ins, strict=True))
-            ]
-        if name == "SET":
-            return methods.SET(S, seed=seed)
-        if name == "RigL":
-            return methods.RigL(S, tasks.mnist1d(shuffled), seed=seed)
-        return methods.Fixed(S, label=name)
-    kinds = {"L1": methods.L1, "one-shot": methods.OneShot, "gradual": methods.Gradual}
-    return methods.Dense() if name == "dense" else kinds[name](level)
+    """The method that a row of a plan asks for."""
+    return methods.named(name, level, sizes=sizes(width), seed=seed, task=tasks.mnist1d(shuffled))
 
 
-def cost(sparsities):
-    """What a training that begins dense costs if zeros cost nothing: its multiply-adds, in dense trainings.
-
-    Args:
-        sparsities: sparsity at the end of each of several equally long parts of the training. Each part is reckoned
-            with the sparsity at which it begins.
-    """
-    return float(1 - np.mean([0.0, *list(sparsities)[:-1]]))
-
-
-def cost_with(method, sparsities, steps):
-    """What a training with a method costs, as :func:`cost` does, also where it is sparse from the start.
-
-    Args:
-        method: a method from ``methods``.
-        sparsities: as in :func:`cost`.
-        steps: of the training.
-    """
-    # sparse from the start, it has as many connections to the end, also while some of them move
-    paid = 1 - method.sparsity if method.sparse_from_start else cost(sparsities)
-    return float(paid + method.looking_around / steps)
-
-
-def train(part, steps, reckon_cost=False):
+def train(part, steps, count_cost=False):
     """Train the networks of a plan, all with the same number of steps in all.
 
-    One-shot pruning spends half of them before the cut and half after it.
+    A method with several rounds shares them out evenly: one-shot pruning spends half of them after its cut.
 
     Args:
         part: a plan, or some of its rows, with one width.
-        steps: steps of the optimiser, an even number.
-        reckon_cost: whether to add what the training costs; it takes some more time.
+        steps: steps of the optimiser, a multiple of the rounds of every method.
+        count_cost: whether to add what the training costs; it takes some more time.
 
     Returns:
-        The plan with the columns sparsity, train_accuracy, validation_accuracy, multiply_adds and, where asked for,
-        :func:`cost_with`. And the trained networks.
+        The plan with the columns sparsity, train_accuracy, validation_accuracy, macs and, where asked for,
+        ``costs.training_with``. And the trained networks.
     """
-    if steps % 2:
-        raise ValueError(f"steps must be even, so that one-shot pruning can halve them, got {steps}")
     part = part.reset_index(drop=True)
+    chosen = pd.Series([method(*row) for row in part[KEYS].itertuples(index=False)])
+    rounds = chosen.map(lambda each: each.rounds)
+    if (steps % rounds).any():
+        raise ValueError(f"steps must be a multiple of {rounds.max()}, the rounds of a method, got {steps}")
     (width,) = part["width"].unique()
     pieces, networks = [], [None] * len(part)
-    for halved, rows in part.groupby(part["method"] == "one-shot"):
-        chosen = [method(*row) for row in rows[KEYS].itertuples(index=False)]
+    for count, rows in part.groupby(rounds):
         result = training.train(
             [layers.mlp(sizes(width), seed) for seed in rows["seed"]],
             [tasks.mnist1d(shuffled) for shuffled in rows["shuffled"]],
-            chosen,
+            chosen[rows.index].tolist(),
             seeds=rows["seed"].tolist(),
-            steps=steps // 2 if halved else steps,
-            records=PARTS if reckon_cost else 1,
+            steps=steps // count,
+            records=RECORDS if count_cost else 1,
             interruptible=False,
         )
-        found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "multiply_adds"]]
-        if reckon_cost:
-            histories = result.history.groupby("network")["sparsity"]
-            found = found.assign(cost=[cost_with(chosen[k], on_the_way, steps) for k, on_the_way in histories])
+        found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "macs"]]
+        if count_cost:
+            ways = zip(chosen[rows.index], result.history.groupby("network")["sparsity"], strict=True)
+            found = found.assign(cost=[costs.training_with(each, way, steps) for each, (_, way) in ways])
         pieces.append(found.set_index(rows.index))
         for place, network in zip(rows.index, result.networks, strict=True):
             networks[place] = network

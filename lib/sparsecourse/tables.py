@@ -8,6 +8,7 @@ import pandas as pd
 
 TABLES = ("celegans", "results")
 COLLECTIONS = (*TABLES, "mnist")
+SUFFIXES = (".csv", ".gz", ".safetensors")  # ends of the names of files that have a checksum
 
 
 class DamagedDataError(RuntimeError):
@@ -28,52 +29,36 @@ def folder(collection):
 
 
 def checksums(place):
-    """Published sha256 of each table in a folder, as {file name: hexadecimal digest}."""
+    """Published sha256 of each file of data in a folder, as {file name: hexadecimal digest}."""
     lines = (Path(place) / "SHA256SUMS").read_text().splitlines()
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 
-def names(collection):
-    """Names of a collection's tables."""
-    return [name.removesuffix(".csv") for name in checksums(folder(collection))]
+def write_checksums(place):
+    """Write the sha256 of every file of data in a folder into its ``SHA256SUMS``; for the scripts that make them."""
+    paths = sorted(path for path in Path(place).iterdir() if path.suffix in SUFFIXES)
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
+    (Path(place) / "SHA256SUMS").write_bytes("".join(lines).encode())
 
 
-def write_checksums(place, pattern="*.csv"):
-    """Write the sha256 of every table in a folder into its ``SHA256SUMS``; for the scripts that make the tables."""
-    digests = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in Path(place).glob(pattern)]
-    (Path(place) / "SHA256SUMS").write_bytes("".join(sorted(digests, key=lambda line: line.split()[1])).encode())
-
-
-def read(collection, name, place=None, **options):
-    """Read a table after checking that it is the published one.
+def read(collection, name, **options):
+    """Read a table into a data frame after checking, as :func:`verified` does, that it is the published one.
 
     Args:
         collection: "celegans" or "results".
         name: file name without ``.csv``, for example ``"cook2019_gap"``.
-        place: where to look instead of the collection's :func:`folder`.
         **options: passed on to ``pandas.read_csv``.
+    """
+    return pd.read_csv(verified(collection, f"{name}.csv"), **options)
 
-    Returns:
-        A data frame.
+
+def verified(collection, name):
+    """Path of a file, for example ``"cook2019_gap.csv"``, after checking that it is the published one.
 
     Raises:
         DamagedDataError: the file is missing, or its checksum is not the published one.
     """
-    return pd.read_csv(verified(collection, f"{name}.csv", place), **options)
-
-
-def verified(collection, name, place=None):
-    """Path of a file after checking that it is the published one.
-
-    Args:
-        collection: one of ``COLLECTIONS``.
-        name: file name, for example ``"cook2019_gap.csv"``.
-        place: where to look instead of the collection's :func:`folder`.
-
-    Raises:
-        DamagedDataError: the file is missing, or its checksum is not the published one.
-    """
-    place = Path(place or folder(collection))
+    place = folder(collection)
     path = place / name
     mend = f"Restore it with `git checkout -- data/{collection}/{name}` in the course's folder"
     if collection == "mnist":

@@ -30,8 +30,8 @@ class Task:
         train, validation, test: each (X, y); X (examples, inputs) in float32, y (examples,) of class numbers or
             (examples, outputs) of numbers.
         loss: called with (outputs, y), gives the mean over the examples.
-        metric: name of what ``score`` measures.
-        score: called with (outputs, y), gives one number an example; their mean is the metric.
+        metric: name of what ``evaluate`` measures.
+        evaluate: called with (outputs, y), gives one number an example; their mean is the metric.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Task:
     test: tuple
     loss: Callable
     metric: str
-    score: Callable
+    evaluate: Callable
 
     def __post_init__(self):
         for part in PARTS:
@@ -51,6 +51,10 @@ class Task:
                 raise ValueError(f"the {part} part of {self.name} holds NaN or infinity")
             if X.shape[1:] != self.train[0].shape[1:] or y.shape[1:] != self.train[1].shape[1:]:
                 raise ValueError(f"the {part} part of {self.name} has another shape than its training part")
+
+
+def _of_classes(name, train, validation, test):
+    return Task(name, train, validation, test, nn.functional.cross_entropy, "accuracy", _correct)
 
 
 def _correct(outputs, y):
@@ -85,14 +89,11 @@ def _mnist1d(shuffled):
         X, y = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
         return torch.tensor(X[:, order], dtype=torch.float32), torch.tensor(y)
 
-    return Task(
-        name="MNIST-1D, shuffled" if shuffled else "MNIST-1D",
+    return _of_classes(
+        "MNIST-1D, shuffled" if shuffled else "MNIST-1D",
         train=part((published["x"], published["y"])),
         validation=part((fresh["x"], fresh["y"]), (fresh["x_test"], fresh["y_test"])),
         test=part((published["x_test"], published["y_test"])),
-        loss=nn.functional.cross_entropy,
-        metric="accuracy",
-        score=_correct,
     )
 
 
@@ -141,15 +142,7 @@ def _mnist(examples):
         pixels = ((X.reshape(len(X), -1) - mean) / deviation).astype(np.float32)
         return torch.from_numpy(pixels), torch.tensor(y, dtype=torch.int64)
 
-    return Task(
-        name="MNIST",
-        train=part(X[:first], y[:first]),
-        validation=part(X[first:], y[first:]),
-        test=part(X_test, y_test),
-        loss=nn.functional.cross_entropy,
-        metric="accuracy",
-        score=_correct,
-    )
+    return _of_classes("MNIST", part(X[:first], y[:first]), part(X[first:], y[first:]), part(X_test, y_test))
 
 
 def _idx(name):
@@ -185,10 +178,8 @@ def useless_features(examples, seed, useful=5, useless=45, noise=0.5):
         noise: standard deviation of the noise in y.
     """
     if examples < 1 or useful < 1 or useless < 0:
-        raise ValueError(
-            f"there must be at least one example and one useful input, got {examples} examples, {useful} useful and "
-            f"{useless} useless inputs"
-        )
+        counts = f"{examples} examples, {useful} useful and {useless} useless inputs"
+        raise ValueError(f"there must be at least one example and one useful input, got {counts}")
     rng = np.random.default_rng(seed)
     w = np.zeros(useful + useless)
     w[:useful] = rng.uniform(0.5, 1.5, useful) * rng.choice([-1, 1], useful)
@@ -199,12 +190,5 @@ def useless_features(examples, seed, useful=5, useless=45, noise=0.5):
         return torch.tensor(X, dtype=torch.float32), torch.tensor(y[:, None], dtype=torch.float32)
 
     validation, test = part(500), part(500)  # first, so that they are the same for every size of the training part
-    return Task(
-        name=f"{useful} useful and {useless} useless inputs",
-        train=part(examples),
-        validation=validation,
-        test=test,
-        loss=nn.functional.mse_loss,
-        metric="error",
-        score=_squared_error,
-    )
+    name = f"{useful} useful and {useless} useless inputs"
+    return Task(name, part(examples), validation, test, nn.functional.mse_loss, "error", _squared_error)

@@ -4,13 +4,14 @@ import copy
 import math
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from sparsecourse import measure, methods
+from sparsecourse import costs, methods
 from sparsecourse.population import Population
 from sparsecourse.tasks import PARTS
 
@@ -21,8 +22,9 @@ class Result:
 
     Attributes:
         table: data frame with a row a network, in the order given: method, strength, requested_sparsity, sparsity,
-            seed, train and validation metric, multiply_adds of one example, steps, diverged, seconds (the time of the
-            whole population, shared out evenly).
+            seed, train and validation metric, macs (multiply-adds of one example), steps, diverged, failure (what it
+            was asked to be and is not, or ""), seconds (the time of the whole population, shared out evenly). A network
+            that has diverged or failed has no metric.
         networks: the trained networks, ordinary modules.
         history: data frame with a row a network and record: network (its place in the table), round, step, sparsity
             and validation metric.
@@ -34,16 +36,7 @@ class Result:
 
 
 def train(
-    networks,
-    task,
-    method=None,
-    *,
-    seeds=None,
-    steps=1000,
-    batch=100,
-    learning_rate=5e-3,
-    records=1,
-    interruptible=True,
+    networks, task, method=None, *, seeds=None, steps=1000, batch=100, learning_rate=5e-3, records=1, interruptible=True
 ):
     """Train networks of one shape together, with Adam and a learning rate that falls to zero along a cosine.
 
@@ -67,7 +60,9 @@ def train(
 
     Raises:
         ValueError: something does not fit; found before any training.
-        AssertionError: a network is not as sparse in the end as was asked.
+
+    Warns:
+        UserWarning: networks diverged, or are not as sparse in the end as was asked; the table says which.
     """
     networks = list(networks)
     n = len(networks)
@@ -85,18 +80,19 @@ def train(
     order = sorted(range(n), key=lambda place: -chosen[place].rounds)
     population = Population([networks[place] for place in order], [tasks[place] for place in order])
     members = [
-        _Member(place, network, copy.copy(chosen[place]), seeds[place], len(tasks[place].train[0]), batch)
+        _Member(place, network, chosen[place], seeds[place], batches(len(tasks[place].train[0]), batch, seeds[place]))
         for place, network in zip(order, population.networks, strict=True)
     ]
-    for member in members:
-        member.method.before(member.network)
 
-    started, rounds = time.perf_counter(), members[0].method.rounds if members else 0
+    history, started, rounds = [], time.perf_counter(), members[0].method.rounds
     with tqdm(total=rounds * steps, desc=f"{n} networks", unit=" steps", leave=False) as bar:
         try:
             for number in range(rounds):
                 active = [member for member in members if member.method.rounds > number]
-                _train_round(population, active, number, steps, learning_rate, records, bar)
+                for clock in _train_round(population, active, number, steps, learning_rate):
+                    if clock.step * records // steps > (clock.step - 1) * records // steps:
+                        history += _record(population, active, clock)
+                    bar.update()
         except KeyboardInterrupt:
             if not interruptible:
                 raise
@@ -104,10 +100,17 @@ def train(
             words = f"interrupted after {done:,} of {asked:,} steps; what was trained until then comes back"
             warnings.warn(words, stacklevel=2)
     seconds = (time.perf_counter() - started) / n
-    return _result(population, members, networks, steps, seconds)
+    for member in members:
+        member.finish(steps)
+    _warn_of_losses(members)
+    table = _table(population, members).assign(seconds=seconds)
+    columns = ["network", "round", "step", "sparsity", f"validation_{population.task.metric}"]
+    history = pd.DataFrame(history, columns=columns).sort_values("network", kind="stable", ignore_index=True)
+    trained = dict(zip(order, population.networks, strict=True))
+    return Result(table, [_like(networks[place], trained[place]) for place in range(n)], history)
 
 
-def score(networks, task, part="test"):
+def evaluate(networks, task, part="test"):
     """The metric of each of several networks of one shape on one part of a task.
 
     The test part is for the end: look at it once, after every choice has been made on the validation part.
@@ -123,7 +126,7 @@ def score(networks, task, part="test"):
     if part not in PARTS:
         raise ValueError(f"part must be one of {', '.join(PARTS)}, got {part!r}")
     networks = list(networks)
-    numbers = Population(networks, _one_each(task, len(networks), "tasks")).scores(part).tolist()
+    numbers = Population(networks, _one_each(task, len(networks), "tasks")).evaluate(part).tolist()
     return [number if _is_finite(network) else math.nan for network, number in zip(networks, numbers, strict=True)]
 
 
@@ -143,90 +146,103 @@ def batches(examples, batch, seed):
         yield from torch.randperm(examples, generator=generator).split(batch)
 
 
-def cosine(step, steps, learning_rate):
-    """Learning rate of a step, counted from 1, along half a cosine from ``learning_rate`` down to zero."""
-    return learning_rate * (1 + math.cos(math.pi * (step - 1) / steps)) / 2
-
-
-def multiply_adds(network):
-    """Multiply-adds of one example through a fully connected network: one for each weight that is not zero."""
-    return sum(int(W.count_nonzero()) for W in measure.used_weights(network).values())
-
-
+@dataclass
 class _Member:
     """One network of a population, with what training must know about it."""
 
-    def __init__(self, place, network, method, seed, examples, batch):
-        self.place, self.network, self.method, self.seed = place, network, method, seed
-        self.batches = batches(examples, batch, seed)
-        self.steps, self.diverged, self.history = 0, False, []
+    place: int  # in the caller's list
+    network: torch.nn.Module
+    method: methods.Method
+    seed: int
+    batches: Iterator
+    steps: int = 0
+    diverged: bool = False
+    failure: str = ""
 
-    def after_step(self, progress):
+    def __post_init__(self):
+        self.state = self.method.before(self.network)  # what the method remembers of this network's training
+
+    def after_step(self, clock):
         """The method's moment; a network that has diverged is left alone from then on."""
         self.steps += 1
         if not self.diverged:
             try:
-                self.method.after_step(self.network, progress)
+                self.method.after_step(self.network, clock, self.state)
             except methods.DivergedError:
                 self.diverged = True
 
+    def finish(self, steps):
+        """The method's last moment, where the network was trained to its end."""
+        self.diverged |= not _is_finite(self.network)
+        if not self.diverged and self.steps == self.method.rounds * steps:
+            try:
+                self.method.at_end(self.network, self.state)
+            except AssertionError as error:  # of this network; what the others have learned is kept
+                self.failure = str(error)
 
-def _train_round(population, members, number, steps, learning_rate, records, bar):
-    """One round of training for the first few networks of a population."""
+
+def _train_round(population, members, number, steps, learning_rate):
+    """One round of training for the first few networks of a population, a clock a step."""
     parameters = {
         name: tensor[: len(members)].detach().requires_grad_() for name, tensor in population.parameters.items()
     }
     optimiser = torch.optim.Adam(parameters.values(), fused=True)
     for step in range(1, steps + 1):
-        optimiser.param_groups[0]["lr"] = rate = cosine(step, steps, learning_rate)
+        optimiser.param_groups[0]["lr"] = rate = learning_rate * methods.cosine(step, steps)
         losses = population.losses(parameters, torch.stack([next(member.batches) for member in members]))
         optimiser.zero_grad()
         losses.sum().backward()  # a sum: each network gets the gradient of its own loss, however many there are
         optimiser.step()
-        progress = methods.Progress(number, step, steps, rate)
+        clock = methods.Clock(number, step, steps, rate)
         for member in members:
-            member.after_step(progress)
-        if step * records // steps > (step - 1) * records // steps:
-            _record(population, members, progress)
-        bar.update()
+            member.after_step(clock)
+        yield clock
 
 
-def _record(population, members, progress):
-    """Write a line of history for each network."""
-    for member, number in zip(members, population.scores("validation", len(members)).tolist(), strict=True):
-        sparsity = methods.realised_sparsity(member.network)
-        member.history.append((member.place, progress.round, progress.step, sparsity, number))
+def _record(population, members, clock):
+    """A line of history for each network."""
+    for member, number in zip(members, population.evaluate("validation", len(members)).tolist(), strict=True):
+        yield member.place, clock.round, clock.step, methods.realised_sparsity(member.network), number
 
 
-def _result(population, members, originals, steps, seconds):
-    """Ask every network for its sparsity and scores, and give it back as a module of its own."""
+def _table(population, members):
+    """A row a network, in the order in which they were given."""
     metric = population.task.metric
-    scores = {f"{part}_{metric}": population.scores(part).tolist() for part in ("train", "validation")}
-    rows, trained = [None] * len(members), [None] * len(members)
-    for k, member in enumerate(members):
-        member.diverged |= not _is_finite(member.network)
-        if not member.diverged and member.steps == member.method.rounds * steps:
-            member.method.at_end(member.network)
-        rows[member.place] = {
+    numbers = {f"{part}_{metric}": population.evaluate(part).tolist() for part in ("train", "validation")}
+    rows = {
+        member.place: {
             "method": member.method.label,
             "strength": member.method.strength,
             "requested_sparsity": member.method.sparsity,
             "sparsity": methods.realised_sparsity(member.network),
             "seed": member.seed,
-            **{name: math.nan if member.diverged else numbers[k] for name, numbers in scores.items()},
-            "multiply_adds": multiply_adds(member.network),
+            **{name: values[k] for name, values in numbers.items()},
+            "macs": costs.sparse_macs(member.network),
             "steps": member.steps,
             "diverged": member.diverged,
-            "seconds": seconds,
+            "failure": member.failure,
         }
-        trained[member.place] = copy.deepcopy(originals[member.place])
-        trained[member.place].load_state_dict(member.network.state_dict())
+        for k, member in enumerate(members)
+    }
+    table = pd.DataFrame([rows[place] for place in range(len(rows))])
+    table.loc[table["diverged"] | (table["failure"] != ""), list(numbers)] = math.nan
+    return table.astype({"strength": float, "requested_sparsity": float})
+
+
+def _warn_of_losses(members):
     if diverged := sum(member.diverged for member in members):
         warnings.warn(f"{diverged} of {len(members)} networks diverged; their scores are missing", stacklevel=3)
-    table = pd.DataFrame(rows).astype({"strength": float, "requested_sparsity": float})
-    records = [record for member in sorted(members, key=lambda member: member.place) for record in member.history]
-    columns = ["network", "round", "step", "sparsity", f"validation_{metric}"]
-    return Result(table, trained, pd.DataFrame(records, columns=columns))
+    broken = [member.failure for member in members if member.failure]
+    if broken:
+        words = f"{len(broken)} of {len(members)} networks are not as was asked; their scores are missing: {broken[0]}"
+        warnings.warn(words, stacklevel=3)
+
+
+def _like(original, trained):
+    """A copy of a module as it was given, with what it has learned."""
+    copied = copy.deepcopy(original)
+    copied.load_state_dict(trained.state_dict())
+    return copied
 
 
 def _is_finite(network):

@@ -1,15 +1,16 @@
 """The link that a room is handed: it starts a learner's server, brings the course there and opens a lesson.
 
-python workshop/hub/link.py https://hub.example.org         lesson 00
-python workshop/hub/link.py https://hub.example.org 05      another lesson
+python -m workshop.hub.link https://hub.example.org         lesson 00
+python -m workshop.hub.link https://hub.example.org 05      another lesson
+
+In the course's folder every Python can run it, also without the environment.
 """
 
 import argparse
-import importlib.util
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-ROOT = Path(__file__).parent.parent.parent
+from tools import address, lessons
+
 FOLDER = "course"  # where the course lies in a learner's home, whatever its repository is called
 
 
@@ -26,7 +27,7 @@ def link(hub, repository, lesson="00"):
     """
     if urlsplit(hub).scheme not in ("http", "https"):
         raise ValueError(f"Write the hub's address with its https://, not as {hub!r}.")
-    found = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if path.name.startswith(lesson)]
+    found = [path.name for path in lessons.paths() if path.name.startswith(lesson)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} lessons begin with {lesson!r}; give a lesson's two digits, such as 05.")
     query = {"repo": repository, "targetPath": FOLDER, "urlpath": f"lab/tree/{FOLDER}/notebooks/{found[0]}"}
@@ -35,10 +36,8 @@ def link(hub, repository, lesson="00"):
 
 def repository():
     """The course's repository, as `make address` has set it, or None."""
-    spec = importlib.util.spec_from_file_location("address", ROOT / "site" / "address.py")
-    address = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(address)
-    return f"https://github.com/{address.current()}" if address.current() else None
+    now = address.current()
+    return f"https://github.com/{now}" if now else None
 
 
 def main():

@@ -17,9 +17,9 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-TOOLS = ROOT / "build" / "hub"  # ignored by git
+from tools.lessons import NOTEBOOKS, ROOT
+
+BUILD = ROOT / "build" / "hub"  # ignored by git
 PROXY, NODE = "configurable-http-proxy@5.3.0", 20
 START_SECONDS, STOP_SECONDS = 60, 30
 MARK = "LOAD_FOLDER"
@@ -32,16 +32,16 @@ def proxy():
         RuntimeError: the proxy is missing and can't be installed; the message says what to do.
     """
     name = PROXY.split("@")[0]
-    installed = shutil.which(name) or shutil.which(TOOLS / "node_modules" / ".bin" / name)
+    installed = shutil.which(name) or shutil.which(BUILD / "node_modules" / ".bin" / name)
     if node() < NODE or not (installed or shutil.which("npm")):
         raise RuntimeError(
             f"JupyterHub's proxy needs Node.js {NODE} or newer and npm. Install them, then run this again."
         )
     if installed:
         return installed
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["npm", "install", "--prefix", TOOLS, PROXY], capture_output=True, text=True, check=False)
-    installed = shutil.which(TOOLS / "node_modules" / ".bin" / name)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["npm", "install", "--prefix", BUILD, PROXY], capture_output=True, text=True, check=False)
+    installed = shutil.which(BUILD / "node_modules" / ".bin" / name)
     if not installed:
         raise RuntimeError(f"npm could not install {PROXY}:\n{done.stderr}")
     return installed
@@ -87,7 +87,7 @@ class Hub:
         }
         with (self.folder / "hub.log").open("w") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "jupyterhub", "--config", HERE / "loopback_config.py"],
+                *[sys.executable, "-m", "jupyterhub", "--config", ROOT / "workshop" / "hub" / "loopback_config.py"],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -115,8 +115,8 @@ class Hub:
         raise RuntimeError(f"JupyterHub did not start. The end of its log:\n{self.log()}")
 
     async def __aexit__(self, *_):
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.folder / "hub.log", TOOLS / "hub.log")  # for whoever asks what went wrong
+        BUILD.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.folder / "hub.log", BUILD / "hub.log")  # for whoever asks what went wrong
         with contextlib.suppress(TimeoutError, ProcessLookupError):
             self.process.terminate()  # it ends its servers and its proxy
             async with asyncio.timeout(STOP_SECONDS):
@@ -167,7 +167,7 @@ class Course:
 
     def __init__(self, folder):
         self.folder = folder
-        shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
         self.git("init", "--quiet", "--initial-branch=main")
         self.publish("The course")
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sparsecourse import progress
-from sparsecourse.measure import from_tensor
+from sparsecourse.arrays import from_tensor
+from sparsecourse.exercises.notes import note
 
 TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
 
@@ -75,7 +75,7 @@ def exercises():
 def check(number, answer):
     """Print what became of an answer: not answered yet, correct, or what came out against what was expected.
 
-    A right or wrong answer is noted in the learner's own file, see ``sparsecourse.progress``.
+    A right or wrong answer is noted in the learner's own file, see ``sparsecourse.notes``.
 
     Args:
         number: number of the exercise, for example "2.1".
@@ -88,7 +88,7 @@ def check(number, answer):
     found = verdict(known[str(number)], answer)
     print(found.words)
     if found.solved is not None:
-        progress.note(str(number), found.solved)
+        note(str(number), found.solved)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _accuracy(levels):
         copy.load_state_dict(network.state_dict())
         for layer, level in zip(layers.sparse_layers(copy), levels, strict=True):
             layer.set_mask(masks.magnitude(layer.weight, level))
-    return float(np.mean(training.score(kept, tasks.mnist1d(), "validation")))
+    return float(np.mean(training.evaluate(kept, tasks.mnist1d(), "validation")))
 
 
 def _total(levels):

@@ -63,10 +63,9 @@ MARGIN = 0.05  # accuracy by which the random masks must be beaten
 
 def references():
     """{name: masks} of what a wiring is compared with: random and local with the same budget, and the dense network."""
-    fan_ins = masks.windows(SIZES, 0.9)
     return {
         "random": [masks.random(shape, 0.9, seed=layer) for layer, shape in enumerate(SHAPES)],
-        "local": [masks.local(shape, fan_in) for shape, fan_in in zip(SHAPES, fan_ins, strict=True)],
+        "local": masks.wiring("local", SIZES, 0.9, seed=0),
         "dense": [np.ones(shape, dtype=int) for shape in SHAPES],
     }
 
@@ -120,7 +119,8 @@ def standing(network=None):
     for name, S in wirings.items():
         kept = int(sum(np.sum(mask) for mask in S))
         rows += [
-            (name, kept, seed, score) for seed, score in zip(SEEDS, training.score(trained[name], fresh), strict=True)
+            (name, kept, seed, number)
+            for seed, number in zip(SEEDS, training.evaluate(trained[name], fresh), strict=True)
         ]
     return pd.DataFrame(rows, columns=["wiring", "kept", "seed", "accuracy"])
 

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from sparsecourse import layers, masks, methods, sweep, tasks, training
+from sparsecourse import costs, layers, methods, tasks, training
 from sparsecourse.exercises.checking import Exercise, Mistake
 
 
@@ -59,17 +59,13 @@ def _outcome(begin, end, cuts):
     """Mean validation accuracy and cost of gradual pruning on three networks; begin None is a random mask."""
     networks, task = [layers.mlp(SIZES, seed) for seed in SEEDS], tasks.mnist1d()
     if begin is None:
-        shapes = [(100, 40), (100, 100), (10, 100)]
-        chosen = [
-            methods.Fixed([masks.random(shape, SPARSITY, seed=10 * seed + k) for k, shape in enumerate(shapes)])
-            for seed in SEEDS
-        ]
+        chosen = [methods.named("random, uniform", SPARSITY, sizes=SIZES, seed=seed, task=task) for seed in SEEDS]
     else:
-        chosen = [methods.Gradual(SPARSITY, begin=begin, end=end, cuts=cuts)] * len(networks)
+        chosen = [methods.Gradual(SPARSITY, begin=begin, end=end, num_updates=cuts)] * len(networks)
     result = training.train(networks, task, chosen, seeds=list(SEEDS), steps=STEPS, records=80)
     histories = result.history.groupby("network")["sparsity"]
-    costs = [sweep.cost_with(chosen[k], on_the_way, STEPS) for k, on_the_way in histories]
-    return float(result.table["validation_accuracy"].mean()), sum(costs) / len(costs)
+    spent = [costs.training_with(chosen[k], on_the_way, STEPS) for k, on_the_way in histories]
+    return float(result.table["validation_accuracy"].mean()), sum(spent) / len(spent)
 
 
 def _schedule(answer):
@@ -83,7 +79,7 @@ def _judge(answer):
     """What is wrong with a schedule, or None."""
     begin, end, cuts = _schedule(answer)
     try:
-        methods.Gradual(SPARSITY, begin=begin, end=end, cuts=cuts)
+        methods.Gradual(SPARSITY, begin=begin, end=end, num_updates=cuts)
     except ValueError as error:
         return f"is refused: {error}."
     accuracy, cost = _outcome(begin, end, cuts)

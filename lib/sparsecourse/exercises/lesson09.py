@@ -139,15 +139,15 @@ class _Faulty(SparseLinear):
     """A sparse layer that the catalogue's mistakes are made from."""
 
     def __init__(self, n_in, n_out, S, wrong=None):
-        super().__init__(n_in, n_out, S=S)
+        super().__init__(n_in, n_out, mask=S)
         if wrong in ("attribute", "parameter"):
-            mask = self.S
-            del self.S
-            self.S = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
+            mask = self.mask
+            del self.mask
+            self.mask = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
         if wrong == "dense init":
             nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # nn.Linear's own choice
         if wrong == "columns":
-            fan_out = self.S.sum(dim=0).clamp(min=1)
+            fan_out = self.mask.sum(dim=0).clamp(min=1)
             self.weight.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
         if wrong == "empty":
             nn.init.constant_(self.weight, torch.nan)  # memory as it may be found
@@ -159,14 +159,14 @@ class _Faulty(SparseLinear):
 
 class _Deaf(_Faulty):
     def forward(self, x):
-        return nn.functional.linear(x, self.weight * self.S / self.S.sum(dim=1, keepdim=True), self.bias)
+        return nn.functional.linear(x, self.weight * self.mask / self.mask.sum(dim=1, keepdim=True), self.bias)
 
 
 class _CutOnce(_Faulty):
     def __init__(self, n_in, n_out, S):
         super().__init__(n_in, n_out, S)
         with torch.no_grad():
-            self.weight *= self.S
+            self.weight *= self.mask
 
     def forward(self, x):
         return nn.functional.linear(x, self.weight, self.bias)
@@ -174,7 +174,7 @@ class _CutOnce(_Faulty):
 
 class _NotLearned(_Faulty):
     def forward(self, x):
-        return nn.functional.linear(x, (self.weight * self.S).detach(), self.bias)
+        return nn.functional.linear(x, (self.weight * self.mask).detach(), self.bias)
 
 
 class _Unmasked(_Faulty):
@@ -186,7 +186,7 @@ class _Plain:
     """Not a module."""
 
     def __init__(self, n_in, n_out, S):
-        self.layer = SparseLinear(n_in, n_out, S=S)
+        self.layer = SparseLinear(n_in, n_out, mask=S)
 
     def __call__(self, x):
         return self.layer(x)
@@ -290,7 +290,7 @@ EXERCISES = [
     Exercise(
         number="9.2",
         answer="sparse_layer",
-        reference=lambda n_in, n_out, S: SparseLinear(n_in, n_out, S=S),
+        reference=lambda n_in, n_out, S: SparseLinear(n_in, n_out, mask=S),
         accept=_judge_layer,
         cases=(
             (3, 2, np.array([[1, 0, 1], [0, 1, 0]])),
@@ -317,7 +317,7 @@ EXERCISES = [
                 "does not save its mask: state_dict lacks S. Use register_buffer.",
             ),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "dense init"), "drawn for a row without zeros?"),
-            Mistake(lambda n_in, n_out, S: SparseLinear(n_out, n_in, S=S.T), "can't take examples with 3 inputs"),
+            Mistake(lambda n_in, n_out, S: SparseLinear(n_out, n_in, mask=S.T), "can't take examples with 3 inputs"),
         ),
     ),
     Exercise(

@@ -4,14 +4,18 @@ The panels are found in the lessons, in the cells tagged `panel`; such a cell st
 """
 
 import ast
+import importlib
 import re
+import subprocess
+import sys
 
 import ipywidgets
-import lessons
 import numpy as np
 import pytest
 
-from sparsecourse import connectome, plots, storage, widgets
+from sparsecourse import connectome, plots, storage
+from sparsecourse.panels import building, lesson00, lesson02, lesson04, lesson07, lesson08, lesson09, lesson10, lesson11
+from tools import lessons
 
 PANELS = {
     f"{path.name[:2]}, cell {index}": cell.source
@@ -22,7 +26,7 @@ PANELS = {
 MOST = 25  # values of one control that are tried; of more, this many, evenly spread, with both ends
 
 
-def build(source):
+def shown(source):
     """The panel that a lesson's cell shows: the value of its last line."""
     tree = ast.parse(source)
     namespace = {}
@@ -52,9 +56,23 @@ def seen(panel):
     return tuple(part.value for part in panel.children[1:])
 
 
+@pytest.mark.parametrize("lesson", [path.name[:2] for path in lessons.paths()])
+def test_every_lesson_has_a_panel_and_its_picture(lesson):
+    module = importlib.import_module(f"sparsecourse.panels.lesson{lesson}")
+    for function in (module.panel, module.picture):
+        assert function.__module__ == module.__name__
+        assert function.__doc__
+
+
+def test_one_lesson_s_panel_does_not_import_the_others():
+    code = "import sys; from sparsecourse.panels import lesson05; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"panels\.(lesson\d\d)", imported) == ["lesson05"]
+
+
 @pytest.mark.parametrize("name", PANELS)
 def test_every_control_over_its_whole_range(name):
-    panel = build(PANELS[name])
+    panel = shown(PANELS[name])
     assert panel.controls
     for control in panel.controls.values():
         start, pictures = control.value, set()
@@ -70,7 +88,7 @@ def test_every_control_over_its_whole_range(name):
 
 @pytest.mark.parametrize("name", PANELS)
 def test_every_control_has_a_name_and_a_keyboard_way(name):
-    panel = build(PANELS[name])
+    panel = shown(PANELS[name])
     boxes = []
 
     def walk(widget):
@@ -89,7 +107,7 @@ def test_every_control_has_a_name_and_a_keyboard_way(name):
 
 
 def test_the_text_box_follows_the_slider_and_leads_it():
-    panel = widgets.thinning()
+    panel = lesson00.panel()
     slider, text = panel.children[0].children[0].children
     slider.value = 90
     assert text.value == 90
@@ -105,30 +123,29 @@ def test_an_error_in_a_panel_is_not_swallowed():
             raise RuntimeError("too far")
         return plots.figure(1, 1)[0], "A figure.", "fine"
 
-    panel = widgets.panel({"x": widgets.slider("x", 0, 0, 2, 1)}, draw)
+    panel = building.build({"x": building.slider("x", 0, 0, 2, 1)}, draw)
     with pytest.raises(RuntimeError, match="too far"):
         panel.controls["x"].value = 2
 
 
 def test_panels_use_no_output_widget():
     for source in PANELS.values():
-        panel = build(source)
+        panel = shown(source)
         assert not [part for part in panel.children if isinstance(part, ipywidgets.Output)]
 
 
 def test_thinned_counts_what_it_draws():
-    weights = widgets.random_network()
-    _, _, words = widgets.thinned(weights, 80)
+    _, _, words = lesson00.picture(80)
     assert words == "20 of 102 weights are left: sparsity 80.4%."
 
 
 def test_painted_names_idle_units():
     S = np.array([[1, 0], [0, 0]])
-    _, _, words = widgets.painted(np.ones((2, 2)), S)
+    _, _, words = lesson02.picture(np.ones((2, 2)), S)
     assert "sparsity 75.0%" in words
     assert "Inputs that nothing uses: 2." in words
     assert "Dead outputs: 2." in words
-    assert "infinite" in widgets.painted(np.ones((2, 2)), np.zeros((2, 2), int))[2]
+    assert "infinite" in lesson02.picture(np.ones((2, 2)), np.zeros((2, 2), int))[2]
 
 
 def test_every_neuron_of_the_worm_has_a_sentence(monkeypatch):
@@ -137,38 +154,32 @@ def test_every_neuron_of_the_worm_has_a_sentence(monkeypatch):
     for kind in connectome.KINDS:
         edges = worm.edges(kind)
         for neuron in worm.neurons.index:
-            _, _, words = widgets.neighbourhood(worm, edges, neuron, kind, threshold=2)
+            _, _, words = lesson04.picture(worm, neuron, kind, threshold=2)
             sends, hears = (int(number) for number in re.search(r"sends to (\d+) .* hears (\d+)", words).groups())
             strong = edges[edges["weight"] >= 2]
             assert (sends, hears) == ((strong["pre"] == neuron).sum(), (strong["post"] == neuron).sum())
 
 
-def test_worm_map_refuses_an_unknown_neuron():
-    with pytest.raises(ValueError, match="did you mean AVAL"):
-        widgets.worm_map(neuron="AVAl")
-
-
 def test_the_interval_of_the_seeds_panel_shrinks():
     reach = []
     for seeds in (2, 10):
-        _, _, words = widgets.so_many_seeds(seeds, 0.9)
+        _, _, words = lesson08.picture(seeds, 0.9)
         low, high = (float(number) for number in re.search(r"\((-?\d\.\d+) to (\d\.\d+)\)", words).groups())
         reach.append(high - low)
     assert reach[1] < reach[0]
 
 
 def test_the_neighbourhood_panel_counts_what_was_moved():
-    _, _, words = widgets.neighbourhood_layer((12, 18), 4, 0)
+    _, _, words = lesson07.picture(4, 0)
     assert "48 of 48 connections lie in their window" in words
     assert "sparsity 77.8%" in words
-    _, _, words = widgets.neighbourhood_layer((12, 18), 4, 100)
+    _, _, words = lesson07.picture(4, 100)
     assert int(re.search(r"(\d+) of 48", words)[1]) < 20
 
 
 def test_what_lies_behind_the_mask_shrinks_with_adam_and_l2_only_fast():
     left = {
-        name: float(widgets.hidden_weights(100, name)[2].split("square is ")[1].split("%")[0])
-        for name in widgets.OPTIMISERS
+        name: float(lesson09.picture(100, name)[2].split("square is ")[1].split("%")[0]) for name in lesson09.OPTIMISERS
     }
     assert left["SGD"] == left["Adam"] == 100
     assert left["Adam with L2"] < 5 < 50 < left["SGD, momentum and decay"] < left["AdamW"] < 100
@@ -177,12 +188,12 @@ def test_what_lies_behind_the_mask_shrinks_with_adam_and_l2_only_fast():
 def test_the_predicted_crossing_is_told():
     slow = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e9, call=1e-2)
     fast = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e12, call=1e-9)
-    assert "not expected to be faster" in widgets.predicted_to_pay(256, 64, slow)[2]
-    assert "faster from 80% on" in widgets.predicted_to_pay(1024, 1024, fast)[2]
+    assert "not expected to be faster" in lesson10.picture(256, 64, slow)[2]
+    assert "faster from 80% on" in lesson10.picture(1024, 1024, fast)[2]
 
 
 def test_the_drive_is_told():
-    _, alt, words = widgets.drive_at(100, "NCP", 0.1)
+    _, alt, words = lesson11.picture(100, "NCP", 0.1)
     assert words.startswith("10.0 s: ")
     assert "It keeps its lane to the end." in words
     assert "circuit that steers" in alt

@@ -1,17 +1,18 @@
 """The course's public address on GitHub, owner/name, in every place that needs it.
 
-python site/address.py             print it
-python site/address.py owner/name  set it: badges, the lessons' setup cells, launch buttons, links; again for a fork
+python -m tools.address             print it
+python -m tools.address owner/name  set it: badges, the lessons' setup cells, launch buttons, links; again for a fork
 
 The site takes its links and launch buttons from :func:`current`. As long as there is none, the lessons say so on Colab,
-and links that need it show OWNER/NAME.
+and links that need it show OWNER/NAME. The standard library is all that this needs: `make address` runs it without the
+environment.
 """
 
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tools.lessons import ROOT, paths
+
 UNSET = "OWNER/NAME"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/(?!\.+$)[A-Za-z0-9._-]{1,100}")
 SETUP = re.compile(r'(?<=COURSE = \\")[^"\\]*(?=\\"  # the course\'s address)')  # as it stands in a notebook's JSON
@@ -40,7 +41,7 @@ def held(root=ROOT):
     Raises:
         ValueError: a lesson's setup cell is missing.
     """
-    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in lessons(root)}
+    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in paths(root)}
     if missing := [name for name, match in found.items() if match is None]:
         raise ValueError(f"{missing[0]} has no setup cell with the course's address")
     return {match[0] for match in found.values()}
@@ -81,18 +82,13 @@ def write(address, root=ROOT):
     return changed
 
 
-def lessons(root=ROOT):
-    """The lessons in their order."""
-    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-
-
 def places(root=ROOT):
     """Every file in which the address may stand."""
     texts = [root / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff")]
     workshop = [
         path for path in sorted((root / "workshop").rglob("*")) if path.suffix in {".md", ".py", ".yaml", ".yml", ""}
     ]
-    return [*texts, *(path for path in workshop if path.is_file()), *lessons(root)]
+    return [*texts, *(path for path in workshop if path.is_file()), *paths(root)]
 
 
 def badges(address):
@@ -112,7 +108,7 @@ def badges(address):
 
 def main():
     if len(sys.argv) > 2:
-        sys.exit("usage: python site/address.py [owner/name]")
+        sys.exit("usage: python -m tools.address [owner/name]")
     try:
         if len(sys.argv) == 1:
             print(current() or "no address yet")

@@ -1,0 +1,96 @@
+"""Which exercises were answered: one small file in the learner's own folder.
+
+``check`` notes each answer as a line of ``progress.jsonl`` in the folder where the notebook runs. Nothing is sent
+anywhere. Lines are only ever added, each in one piece, so whatever stops a kernel, what was noted before stays. Whoever
+wants no file sets SPARSECOURSE_PROGRESS=off.
+"""
+
+import datetime
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "progress.jsonl"
+SWITCH = "SPARSECOURSE_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An answer that was checked.
+
+    Attributes:
+        exercise: its number, for example "2.1".
+        solved: whether the answer was right.
+        time: when, in coordinated universal time, ISO 8601.
+    """
+
+    exercise: str
+    solved: bool
+    time: str
+
+
+def note(exercise, solved, folder=None):
+    """Add an answer to the learner's file. A file that can't be written is told of in a sentence, and is no error.
+
+    Args:
+        exercise: its number.
+        solved: whether the answer was right.
+        folder: where the file lies; None takes the working folder, which is the notebook's.
+    """
+    if switched_off():
+        return
+    time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    line = json.dumps({"exercise": exercise, "solved": solved, "time": time})
+    path = Path(folder or ".") / NAME
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            # the line begins with a line end too: if the last one was torn, this one is still whole
+            text = f"\n{line}\n".encode()
+            if os.write(file, text) < len(text):
+                raise OSError("the disk is full")
+        finally:
+            os.close(file)
+    except OSError as error:
+        print(f"(Your progress was not noted in {path}: {error.strerror or error}.)")
+
+
+def switched_off():
+    """Whether no file is to be written or shown."""
+    return os.environ.get(SWITCH, "").lower() == "off"
+
+
+def read(path):
+    """What a file holds.
+
+    Args:
+        path: of a ``progress.jsonl``; where there is none, nothing was noted.
+
+    Returns:
+        Entries in the order in which they were noted, and how many lines could not be read.
+
+    Raises:
+        OSError: the file may not be read, or is a folder.
+    """
+    path = Path(path)
+    entries, damaged = [], 0
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+            time = datetime.datetime.fromisoformat(found["time"]).isoformat(timespec="seconds")
+            entries.append(Entry(str(found["exercise"]), found["solved"] is True, time))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            damaged += 1
+    return entries, damaged
+
+
+def solved(entries):
+    """Numbers of the exercises that were right at least once, a set.
+
+    Args:
+        entries: as :func:`read` returns them.
+    """
+    return {entry.exercise for entry in entries if entry.solved}

@@ -1,0 +1,53 @@
+"""Panel of lesson 10: where zeros pay."""
+
+import functools
+
+import numpy as np
+
+from sparsecourse import palette, plots, storage
+from sparsecourse.panels.building import build, slider
+
+
+@functools.cache
+def this_machine():
+    """The rates of this machine, measured once in half a second."""
+    return storage.measure_machine()
+
+
+def panel():
+    """Choose a layer's size and the number of examples; see from which sparsity on CSR is predicted to be faster."""
+    controls = {"units": slider("units", 1024, 128, 4096, 128), "batch": slider("batch", 64, 1, 256, 1)}
+    return build(controls, picture)
+
+
+def picture(units, batch, machine=None):
+    """Predicted times of a square layer, stored densely and as CSR, against its sparsity.
+
+    Args:
+        units: inputs and outputs.
+        batch: examples a call.
+        machine: a ``storage.Machine``; None takes this one.
+    """
+    machine = machine or this_machine()
+    sparsities = np.linspace(0, 1, 101)
+    dense, _ = storage.predict(machine, units, units, 0, batch)
+    csr = np.array([storage.predict(machine, units, units, sparsity, batch)[1] for sparsity in sparsities]) / dense
+    crossing = storage.predicted_to_pay_from(machine, units, units, batch)
+    fig, ax = plots.figure(6.5, 3.0, margins={"left": 0.11, "right": 0.9, "top": 0.96, "bottom": 0.17})
+    ax.set(xlim=(0, 1), ylim=(0, 7), xlabel="sparsity", ylabel="time, dense = 1")
+    ax.plot([0, 1], [1, 1], color=palette.LAYOUT_STYLES["dense"][0], linewidth=1.6)
+    ax.text(1.01, 1, "dense", va="center", fontsize=9)
+    ax.plot(sparsities, csr, color=palette.LAYOUT_STYLES["csr"][0], linewidth=2)
+    visible = int(np.argmax(csr < 6.6))  # the first point inside of the axes
+    if csr[visible] < 6.6:
+        at = (sparsities[visible], csr[visible])
+        ax.annotate("CSR", at, xytext=(6, 4), textcoords="offset points", fontsize=9)
+    else:
+        ax.text(0.02, 6.6, f"CSR lies above, at {csr[-1]:.0f} and more", va="top", fontsize=9)
+    words = f"{units} × {units}, batch {batch}: dense {1e3 * dense:.3g} ms. "
+    if np.isnan(crossing):
+        words += "CSR is not expected to be faster at any sparsity: the call and turning x and y alone take longer."
+    else:
+        ax.plot(crossing, 1, "o", color=palette.INK, markersize=8, zorder=3)
+        words += f"CSR is expected to be faster from {crossing:.0%} on."
+    return fig, f"Predicted time of a layer stored densely and as CSR, against its sparsity. {words}", words

@@ -1,0 +1,232 @@
+"""The clock: times of sparse layers in several layouts, where they pay, and which layout is fastest here."""
+
+import copy
+import functools
+import itertools
+import timeit
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils import benchmark
+
+from sparsecourse import layers, masks
+from sparsecourse.storage.formats import BLOCK
+from sparsecourse.storage.modules import LAYOUTS, CSRLinear, SparseInference, stored_bytes
+
+CONTENDERS = ("dense", "masked", *LAYOUTS)
+SAMPLE_SECONDS = 1e-3  # a short call is repeated until the clock can tell it from nothing
+
+
+def time_in_turn(calls, repeats=9):
+    """Time several calls, each in its turn, so that whatever slows the machine slows all of them.
+
+    Args:
+        calls: {name: function without arguments}.
+        repeats: how often each is timed, after calls to warm up; a short one is repeated within each timing.
+
+    Returns:
+        {name: array of seconds a call}.
+    """
+    # torch's timer waits for a graphics card, which returns from a call before it has done it
+    clocks = {name: timeit.Timer(call, timer=benchmark.timer) for name, call in calls.items()}
+    loops, seconds = dict.fromkeys(calls, 1), {name: [] for name in calls}
+    for name, clock in clocks.items():
+        clock.timeit(1)  # the first call pays for things that later ones find ready
+        while clock.timeit(loops[name]) < SAMPLE_SECONDS:
+            loops[name] *= 2
+    for _ in range(repeats):
+        for name, clock in clocks.items():
+            seconds[name].append(clock.timeit(loops[name]) / loops[name])
+    return {name: np.array(times) for name, times in seconds.items()}
+
+
+@torch.no_grad()
+def time_layouts(layer, batch, layouts=LAYOUTS, repeats=9):
+    """Time one sparse layer in several layouts.
+
+    Args:
+        layer: a ``layers.SparseLinear``, on the device to measure.
+        batch: examples a call.
+        layouts: some of ``CONTENDERS``: the layouts of :class:`SparseInference`, and "dense": the full W in an
+            ``nn.Linear``, and "masked": the layer itself, W ⊙ S at every call.
+        repeats: timings of each.
+
+    Returns:
+        A data frame with a row a layout: layout, seconds (median), low and high (quartiles), bytes.
+    """
+    x = torch.randn(batch, layer.in_features).to(layer.weight)
+    modules = {name: _in_layout(layer, name) for name in layouts}
+    return _timed(modules, lambda module: module(x), repeats)
+
+
+def time_training(layer, batch, others=None, repeats=9):
+    """Time a training step of one layer: forward, backward to weights, bias and input, and a step of plain SGD.
+
+    Args:
+        layer: a ``layers.SparseLinear``, on the device to measure.
+        batch: examples a step.
+        others: further modules of the same shape to time, {name: module}; they are trained.
+        repeats: timings of each.
+
+    Returns:
+        A data frame with a row a kind of layer: "dense" (``nn.Linear``), "masked" (``layers.SparseLinear``), "csr"
+        (:class:`CSRLinear`), and the others; its columns are those of :func:`time_layouts`.
+    """
+    x = torch.randn(batch, layer.in_features).to(layer.weight).requires_grad_()
+    wanted = torch.randn(batch, layer.out_features).to(layer.weight)
+    modules = {"dense": _in_layout(layer, "dense"), "masked": copy.deepcopy(layer), "csr": CSRLinear(layer)}
+    modules |= others or {}
+    optimisers = {module: torch.optim.SGD(module.parameters(), lr=1e-3) for module in modules.values()}
+
+    def step(module):
+        optimisers[module].zero_grad()
+        x.grad = None
+        (module(x) * wanted).mean().backward()
+        optimisers[module].step()
+
+    return _timed(modules, step, repeats)
+
+
+def _timed(modules, call, repeats):
+    """A row a module: the median time of calling it, the quartiles around that, and the bytes it stores."""
+    rows, calls = [], {name: functools.partial(call, module) for name, module in modules.items()}
+    for name, times in time_in_turn(calls, repeats).items():
+        low, seconds, high = np.quantile(times, [0.25, 0.5, 0.75])
+        size = stored_bytes(modules[name])
+        rows.append({"layout": name, "seconds": seconds, "low": low, "high": high, "bytes": size})
+    return pd.DataFrame(rows)
+
+
+def _in_layout(layer, layout):
+    if layout == "dense":
+        return layers.SparseLinear.from_linear(layer, mask=torch.ones_like(layer.mask)).to_linear()
+    return layer if layout == "masked" else SparseInference(layer, layout)
+
+
+def measure_layouts(sizes, sparsities, batches, layouts=CONTENDERS, device="cpu", repeats=9):
+    """Time square sparse layers over size, sparsity and batch.
+
+    "bsr" gets a mask of whole blocks, as sparse as the random mask of the others: blocks can't pay otherwise. Where
+    the sizes or the sparsity leave no room for blocks it is left out.
+
+    Args:
+        sizes: units in and out.
+        sparsities: from 0 to below 1.
+        batches: examples a call.
+        device: where to measure.
+        layouts, repeats: as for :func:`time_layouts`.
+
+    Returns:
+        A data frame with a row a setting and layout: size, sparsity (realised), batch, layout, seconds, low, high,
+        bytes.
+    """
+    tables = []
+    for n, sparsity in itertools.product(sizes, sparsities):
+        tries = [(masks.random((n, n), sparsity, seed=0), [name for name in layouts if name != "bsr"])]
+        if "bsr" in layouts and not np.mod(n, BLOCK).any():
+            whole_blocks = masks.random((n // BLOCK[0], n // BLOCK[1]), sparsity, seed=0)
+            tries.append((np.kron(whole_blocks, np.ones(BLOCK, dtype=int)), ["bsr"]))
+        for S, chosen in tries:
+            if not S.any():
+                continue
+            layer = layers.SparseLinear(n, n, mask=S, device=device)
+            for batch in batches:
+                found = time_layouts(layer, batch, chosen, repeats)
+                tables.append(found.assign(size=n, sparsity=1 - S.mean(), batch=batch))
+    columns = ["size", "sparsity", "batch", "layout", "seconds", "low", "high", "bytes"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def relative_to_dense(table):
+    """Times as multiples of the dense layer's time in the same setting, measured in turn with them.
+
+    Args:
+        table: data frame of :func:`measure_layouts`, perhaps with a column machine or product too.
+
+    Returns:
+        The data frame with the columns ratio, and low and high as ratios; sparsities are rounded to 1 %.
+    """
+    table = table.assign(sparsity=table["sparsity"].round(2))
+    keys = [name for name in ("machine", "product", "size", "sparsity", "batch") if name in table]
+    dense = table.loc[table["layout"] == "dense", [*keys, "seconds"]].rename(columns={"seconds": "dense"})
+    table = table.merge(dense, on=keys)
+    dense = table.pop("dense")
+    return table.assign(ratio=table["seconds"] / dense, low=table["low"] / dense, high=table["high"] / dense)
+
+
+def pays_from(sparsities, ratios):
+    """The sparsity from which on a layout is faster than the dense one.
+
+    Args:
+        sparsities: where it was measured, rising.
+        ratios: its time divided by that of the dense one, at each.
+
+    Returns:
+        The place where the ratio falls below 1 for good, by a straight line between two measurements; the first
+        sparsity where it is always below, NaN where it is not below at the last.
+    """
+    sparsities, ratios = np.asarray(sparsities, dtype=float), np.asarray(ratios, dtype=float)
+    if ratios[-1] >= 1:
+        return np.nan
+    slower = np.flatnonzero(ratios >= 1)
+    if not slower.size:
+        return float(sparsities[0])
+    k = slower[-1]
+    part = (ratios[k] - 1) / (ratios[k] - ratios[k + 1])
+    return float(sparsities[k] + part * (sparsities[k + 1] - sparsities[k]))
+
+
+def best_layout(layer, batch, repeats=15):
+    """The layout in which a sparse layer is fastest on this machine, by the clock.
+
+    A sparse layout is chosen only where it beats the folded one beyond the noise of the timings, and tried only where
+    it takes fewer bytes: what moves more has never been faster.
+
+    Args:
+        layer: a ``layers.SparseLinear``.
+        batch: examples a call.
+        repeats: timings of each layout.
+
+    Returns:
+        One of ``LAYOUTS``.
+    """
+    folded = SparseInference(layer, "folded")
+    # blocks are tried only where they tile the matrix
+    sparse = ["csr", "coo"] if np.mod(layer.weight.shape, BLOCK).any() else ["csr", "coo", "bsr"]
+    smaller = [name for name in sparse if SparseInference(layer, name).nbytes < folded.nbytes]
+    return fastest(time_layouts(layer, batch, ["folded", *smaller], repeats)) if smaller else "folded"
+
+
+def fastest(table):
+    """The layout with the smallest median in a table of :func:`time_layouts`, or "folded" where that is not certain.
+
+    Certain: three quarters of its timings lie below three quarters of those of "folded".
+
+    Args:
+        table: data frame with the columns layout, seconds, low and high, "folded" among its layouts.
+    """
+    table = table.set_index("layout")
+    certain = table[table["high"] < table.loc["folded", "low"]]
+    return "folded" if certain.empty else certain["seconds"].idxmin()
+
+
+@torch.no_grad()
+def for_inference(network, x, repeats=15):
+    """A copy of a network with every sparse layer in the layout that is fastest here.
+
+    What is fastest alone need not be so among other layers. So the whole copy is timed against a folded one, and where
+    it does not win beyond the noise, every layer is folded.
+
+    Args:
+        network: any module with sparse layers.
+        x: examples as the network will get them, (batch, ...).
+        repeats: timings of each candidate.
+
+    Returns:
+        The copy; its sparse layers have become :class:`SparseInference` modules.
+    """
+    chosen = layers.replaced(network, lambda layer: SparseInference(layer, best_layout(layer, len(x), repeats=repeats)))
+    folded = layers.replaced(network, lambda layer: SparseInference(layer, "folded"))
+    modules = {"chosen": chosen, "folded": folded}
+    return modules[fastest(_timed(modules, lambda module: module(x), repeats))]

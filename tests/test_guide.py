@@ -1,0 +1,189 @@
+"""The instructor's guide agrees with the notebooks: notes for each lesson, and run sheets."""
+
+import itertools
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from sparsecourse.exercises import exercises
+from tools import lessons
+from workshop import slides
+
+WORKSHOP = lessons.ROOT / "workshop"
+NOTEBOOKS = {path.name[:2]: lessons.read(path) for path in lessons.paths()}
+GUIDE = (WORKSHOP / "README.md").read_text(encoding="utf-8")
+NOTES = {
+    note[:2]: note for note in re.split(r"^## ", (WORKSHOP / "lessons.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+}
+PARTS = (
+    "Aim.",
+    "They leave with",
+    "Where they get stuck",
+    "Ask the room",
+    "Panel.",
+    "May be skipped",
+    "For the whole room.",
+)
+SLANTED = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
+AT_A_STRETCH = 105  # minutes without a break
+
+each_lesson = pytest.mark.parametrize("number", NOTEBOOKS)
+
+
+def sections(number):
+    """Headings within a lesson."""
+    return {block.text for block in lessons.blocks(NOTEBOOKS[number]) if block.role == "section"}
+
+
+def panel_sections(number):
+    """Headings of a lesson below which a panel stands."""
+    found, heading = set(), None
+    for block in lessons.blocks(NOTEBOOKS[number]):
+        heading = block.text if block.role == "section" else heading
+        found |= {heading} if block.role == "panel" else set()
+    return found
+
+
+def numbers(text):
+    """The numbers of a text that are measured: with a decimal point, a thousands separator, or per cent."""
+    found = set(re.findall(r"\d+(?:[.,]\d+)+", text)) | set(re.findall(r"(\d+(?:\.\d+)?) ?%", text))
+    return found - set(exercises())
+
+
+# ---------------------------------------------------------------------------------------------------- lesson notes
+
+
+def test_every_lesson_has_notes_in_order():
+    titles = [note.splitlines()[0] for note in NOTES.values()]
+    assert titles == [lessons.title(notebook) for notebook in NOTEBOOKS.values()]
+
+
+@each_lesson
+def test_notes_name_minutes_and_exercises_of_the_lesson(number):
+    minutes, line = re.match(r"(\d+) minutes · (.+)", NOTES[number].splitlines()[2]).groups()
+    cards = "; ".join(f"{card.number} {card.title} ({card.minutes})" for card in lessons.cards(NOTEBOOKS[number]))
+    assert (int(minutes), line) == (lessons.minutes(NOTEBOOKS[number]), cards)
+
+
+@each_lesson
+def test_notes_have_all_parts(number):
+    assert re.findall(r"^\*\*([A-Z].+?)\*\*", NOTES[number], flags=re.M) == list(PARTS)
+    asked = NOTES[number].split("**Ask the room**")[1].split("**Panel.**")[0]
+    questions = re.findall(r"^\d\. .+", asked, flags=re.M)
+    assert 2 <= len(questions) <= 3
+    assert all(" → " in question for question in questions), "a question needs its answer after an arrow"
+
+
+@each_lesson
+def test_notes_name_headings_and_exercises_that_exist(number):
+    assert set(SLANTED.findall(NOTES[number])) <= sections(number)
+    assert set(re.findall(r"\*\*(\d+\.\d+)\*\*", NOTES[number])) <= set(exercises())
+    shown = NOTES[number].split("**Panel.**")[1].split("**May be skipped")[0]
+    assert set(SLANTED.findall(shown)) & panel_sections(number), "the panel stands in another section"
+
+
+@each_lesson
+def test_quoted_sentences_are_what_the_checker_says(number):
+    stuck = NOTES[number].split("**Where they get stuck**")[1].split("**Ask the room**")[0]
+    quoted = re.findall(r'^- \*\*(\d+\.\d+)\*\* .*?→ "(.+)"$', stuck, flags=re.M)
+    assert quoted, "no mistake is quoted"
+    for exercise, sentence in quoted:
+        assert sentence in [mistake.sentence for mistake in exercises()[exercise].mistakes], exercise
+
+
+@each_lesson
+def test_measured_numbers_are_those_of_the_lesson(number):
+    printed = [slides.outputs(cell)[1] for cell in NOTEBOOKS[number].cells if cell.cell_type == "code"]
+    page = "\n".join([cell.source for cell in NOTEBOOKS[number].cells] + list(itertools.chain(*printed)))
+    known = set(re.findall(r"\d+(?:[.,]\d+)*", page))
+    assert numbers(NOTES[number].split("\n", 3)[3]) <= known
+
+
+# ------------------------------------------------------------------------------------------------------ run sheets
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a run sheet."""
+
+    at: str
+    minutes: int
+    lesson: str
+    what: str
+    exercises: tuple
+    left_out: str
+
+
+def sheet(markdown):
+    """The rows of a run sheet."""
+    rows = []
+    for line in re.findall(r"^\| (\d+:\d\d .+) \|$", markdown, flags=re.M):
+        at, minutes, lesson, what, held, left_out = (cell.strip() for cell in line.split("|"))
+        rows.append(Row(at, int(minutes), lesson, what, tuple(held.replace("none", "").split()), left_out))
+    return rows
+
+
+SHEETS = {
+    name: (int(minutes), sheet(body))
+    for name, minutes, body in re.findall(r"^### ([^\n]+): (\d+) minutes\n(.*?)(?=^##|\Z)", GUIDE, flags=re.M | re.S)
+}
+FIRST, SECOND = "Two days, the first", "Two days, the second"
+COURSES = {name: rows for name, (_, rows) in SHEETS.items() if name not in (FIRST, SECOND)}
+COURSES["Two days"] = SHEETS[FIRST][1] + SHEETS[SECOND][1]
+
+
+def test_there_are_three_sheets():
+    assert list(COURSES) == ["Half a day", "A full day", "Two days"]
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_a_sheet_adds_up(name):
+    length, rows = SHEETS[name]
+    starts = itertools.accumulate((row.minutes for row in rows), initial=0)
+    assert [row.at for row in rows] == [f"{start // 60}:{start % 60:02}" for start in list(starts)[:-1]]
+    assert sum(row.minutes for row in rows) == length
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_nobody_sits_too_long(name):
+    pauses = itertools.groupby(SHEETS[name][1], key=lambda row: row.what in ("Break", "Lunch"))
+    stretches = [sum(row.minutes for row in rows) for is_pause, rows in pauses if not is_pause]
+    assert len(stretches) > 1
+    assert max(stretches) <= AT_A_STRETCH
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_sheet_takes_the_lessons_minutes(name):
+    for number in sorted({row.lesson for row in COURSES[name]} - {""}):
+        rows = [row for row in COURSES[name] if row.lesson == number]
+        held = [exercise for row in rows for exercise in row.exercises]
+        left = [exercise for row in rows for exercise in re.findall(r"\d+\.\d+", row.left_out)]
+        cards = {card.number: card.minutes for card in lessons.cards(NOTEBOOKS[number])}
+        assert sorted(held + left) == sorted(cards), f"{number}: each exercise is held or left out, once"
+        spent, whole = sum(row.minutes for row in rows), lessons.minutes(NOTEBOOKS[number])
+        if any(row.left_out for row in rows):
+            assert sum(cards[exercise] for exercise in held) < spent < whole, number
+        else:
+            assert spent == whole, number
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_no_lesson_comes_before_what_it_builds_on(name):
+    order = [row.lesson for row in COURSES[name] if row.lesson]
+    assert order == sorted(order)
+    for number in order:
+        needed = re.findall(r"\[(\d\d) · ", lessons.builds_on(NOTEBOOKS[number]))
+        assert set(needed) <= set(order[: order.index(number)]), number
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_sheet_names_headings_that_exist(name):
+    for row in COURSES[name]:
+        named = set(SLANTED.findall(f"{row.what} {row.left_out}"))
+        assert named <= (sections(row.lesson) if row.lesson else set()), row.at
+
+
+def test_links_of_the_guide_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)\)", GUIDE):
+        assert (WORKSHOP / target).exists(), target

@@ -1,0 +1,292 @@
+"""The lessons as data: what tests, slides, answer book and site read from the notebooks.
+
+A lesson is a row of blocks in the order of the page. A block knows its role: the heading of a section, a prediction
+and its answer, what is read off a result, an exercise with hint and solution, a cell of code. The roles follow from the
+form that every lesson has, so the notebooks need no mark of their own.
+"""
+
+import copy
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+
+CARD = re.compile(
+    r"^#### Exercise (?P<number>\d+\.\d+) · (?P<title>.+?)   (?P<difficulty>[●○]{3}) · (?P<minutes>\d+) min$",
+    re.MULTILINE,
+)
+DETAILS = re.compile(r"<details>\n<summary>(?P<summary>[^<]+)</summary>\n\n(?P<text>.+?)\n\n</details>", re.DOTALL)
+CARD_FORM = "'#### Exercise 2.1 · Count the zeros   ●○○ · 4 min' with three spaces"
+DETAILS_FORM = "<details>, <summary>Hint</summary> on the next line, blank lines around the content, and </details>"
+
+# A paragraph is a folded part, a fence, or whatever stands between blank lines.
+PARAGRAPH = re.compile(r"<details>.*?</details>|^```.*?^```|\S.*?(?=\n\s*\n|\Z)", re.DOTALL | re.MULTILINE)
+MARKS = {"**Predict.**": "predict", "**Run.**": "run", "**Read.**": "read", "**Sources.**": "sources"}
+LIST_OR_TABLE = re.compile(r"([-*|]|\d+\.) ")
+
+
+def paths(root=ROOT):
+    """The lessons in their order.
+
+    Args:
+        root: the course's folder.
+
+    Returns:
+        A list of paths.
+    """
+    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path):
+    """A lesson as a notebook node.
+
+    Args:
+        path: where the notebook lies.
+    """
+    import nbformat  # here: what needs no more than paths must run without the environment
+
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell):
+    """A cell's tags, as a set."""
+    return set(cell.metadata.get("tags", []))
+
+
+# ------------------------------------------------------------------------------------------------------------ head
+
+
+def title(notebook):
+    """The text of a lesson's first heading.
+
+    Raises:
+        ValueError: the lesson has none.
+    """
+    return in_head(notebook, r"^# (.+)$", "'# ' and a title")
+
+
+def minutes(notebook):
+    """The minutes that a lesson says it takes.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    return int(in_head(notebook, r"\*\*Time:\*\* (\d+) minutes", "'**Time:** 40 minutes'"))
+
+
+def goals(notebook):
+    """What a lesson promises.
+
+    Returns:
+        The items of the list in its head, each as it is written, the comma or full stop at its end included.
+
+    Raises:
+        ValueError: the head has no such list.
+    """
+    promise = r"After this (?:lesson|page) you will be able to\n\n((?:- .+\n)+)\n"
+    items = in_head(notebook, promise, "'After this lesson you will be able to' and a list between blank lines")
+    return [item.removeprefix("- ") for item in items.splitlines()]
+
+
+def builds_on(notebook):
+    """What a lesson builds on, as it is written in its head, with links.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    return in_head(notebook, r"\*\*Builds on:\*\* (.+)", "'**Builds on:**' and what the lesson builds on")
+
+
+def in_head(notebook, pattern, form):
+    """What a pattern's group finds in a lesson's first cell.
+
+    Args:
+        notebook: a lesson.
+        pattern: a regular expression with one group.
+        form: how what is sought is written, for the message.
+
+    Raises:
+        ValueError: it finds nothing.
+    """
+    head = notebook.cells[0].source
+    found = re.search(pattern, head, re.MULTILINE)
+    if not found:
+        raise ValueError(f"a lesson's first cell must hold {form}, got:\n{head}")
+    return found[1]
+
+
+# ---------------------------------------------------------------------------------------------------------- blocks
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a lesson.
+
+    Attributes:
+        role: section, text, lead (what stands directly before a prediction), predict, answer, run, read, exercise,
+            hint, solution, sources; or, for a cell of code, code, panel, stub.
+        text: its markdown, without the mark that told its role; for the heading of an exercise, the whole line, which
+            ``CARD`` reads; for code, the source.
+        cell: the cell it comes from.
+        follows: it has no mark of its own, its role is that of the paragraph before it.
+    """
+
+    role: str
+    text: str
+    cell: object
+    follows: bool = False
+
+
+def blocks(notebook):
+    """The blocks of a lesson after its head and its setup cell.
+
+    Args:
+        notebook: a lesson, from ``read``.
+
+    Returns:
+        A list of blocks in the order of the page.
+
+    Raises:
+        ValueError: an exercise's heading or a folded part is written in another form than all others.
+    """
+    found = []
+    for cell in notebook.cells[1:]:
+        if cell.cell_type == "markdown":
+            found += text_blocks(cell)
+        elif "setup" not in tags(cell):
+            kinds = {"panel": "panel", "exercise": "stub"}
+            role = next((kinds[tag] for tag in kinds if tag in tags(cell)), "code")
+            found.append(Block(role, cell.source, cell))
+    return found
+
+
+def text_blocks(cell):
+    """The blocks of one text cell. A paragraph without a mark has the role of the one before it."""
+    found, role = [], "text"
+    for paragraph in paragraphs(cell.source):
+        mark = next((mark for mark in MARKS if paragraph.startswith(mark)), None)
+        if paragraph.startswith("#### Exercise "):
+            role = "exercise"
+            found.append(Block(role, matched(CARD, paragraph, CARD_FORM)[0], cell))
+        elif heading := re.match(r"##+ (.+)", paragraph):
+            role = "text"
+            found.append(Block("section", heading[1], cell))
+        elif paragraph.startswith("<details"):
+            role = "text"
+            folded = matched(DETAILS, paragraph, DETAILS_FORM)
+            found.append(Block(folded["summary"].lower(), folded["text"], cell))
+        elif mark:
+            role = MARKS[mark]
+            found.append(Block(role, paragraph.removeprefix(mark).strip(), cell))
+        elif not paragraph.startswith("**Next:**"):
+            if role in ("predict", "run") and not LIST_OR_TABLE.match(paragraph):
+                role = "text"  # a prediction is one paragraph, and a list where it needs one
+            found.append(Block(role, paragraph, cell, follows=True))
+    for place, after in enumerate(found[1:]):
+        if after.role == "predict" and found[place].follows and found[place].role in ("text", "read"):
+            found[place] = replace(found[place], role="lead")
+    return found
+
+
+def paragraphs(markdown):
+    """The paragraphs of a text as a list; a folded part or a fence is one."""
+    return PARAGRAPH.findall(markdown)
+
+
+def matched(pattern, paragraph, form):
+    """The match of a paragraph that must have a form.
+
+    Args:
+        pattern: the form, as a compiled regular expression.
+        paragraph: markdown.
+        form: the form in words, for the message.
+
+    Raises:
+        ValueError: it is written in another.
+    """
+    found = pattern.match(paragraph)
+    if not found:
+        raise ValueError(f"this must be written as {form}, got:\n{paragraph}")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------- exercises
+
+
+@dataclass(frozen=True)
+class Card:
+    """One exercise as it stands in a lesson.
+
+    Attributes:
+        number: as in 2.1.
+        title: what it is called.
+        difficulty: three circles, one to three of them filled.
+        minutes: what it takes.
+        stub: index of its code cell.
+        hint: the folded hint, as markdown.
+        solution: the solution's code.
+    """
+
+    number: str
+    title: str
+    difficulty: str
+    minutes: int
+    stub: int
+    hint: str
+    solution: str
+
+
+def cards(notebook):
+    """The exercises of a lesson: heading, then the code cell tagged `exercise`, then hint and solution.
+
+    Args:
+        notebook: a lesson, from ``read``.
+
+    Returns:
+        A list of cards in the order of the page.
+
+    Raises:
+        ValueError: a part of a card is missing or stands in the wrong place.
+    """
+    found = []
+    for index, cell in enumerate(notebook.cells):
+        if "exercise" not in tags(cell):
+            continue
+        heading = CARD.search(notebook.cells[index - 1].source)
+        if not heading:
+            raise ValueError(
+                f"cell {index} is an exercise; the cell above it must hold its card, as in {CARD_FORM}:\n{cell.source}"
+            )
+        folded = details(notebook.cells[index + 1].source)
+        fence = re.search(r"```python\n(.*?)\n```", folded.get("Solution", ""), re.DOTALL)
+        if "Hint" not in folded or not fence:
+            raise ValueError(
+                f"exercise {heading['number']} needs Hint and Solution in the one cell below it, each in <details> "
+                "with blank lines around its content, the solution as a Python fence"
+            )
+        words = heading.groupdict() | {"minutes": int(heading["minutes"])}
+        found.append(Card(**words, stub=index, hint=folded["Hint"], solution=fence[1]))
+    return found
+
+
+def details(markdown):
+    """The folded parts of a text, {summary: what is folded}."""
+    return {folded["summary"]: folded["text"] for folded in DETAILS.finditer(markdown)}
+
+
+def solved(notebook):
+    """A copy of a lesson with each stub replaced by its solution; the stub's last line, the check, stays.
+
+    Args:
+        notebook: a lesson, from ``read``.
+
+    Raises:
+        ValueError: as in ``cards``.
+    """
+    answered = copy.deepcopy(notebook)
+    for card in cards(notebook):
+        cell = answered.cells[card.stub]
+        cell.source = f"{card.solution}\n\n{cell.source.splitlines()[-1]}"
+    return answered
