@@ -1,4 +1,4 @@
-"""Import sparsecourse before anything imports torch, as every lesson does, and leave a learner's progress alone."""
+"""What several files of tests share: a browser, the built site."""
 
 import functools
 import os
@@ -7,11 +7,8 @@ import sys
 
 import pytest
 
-import sparsecourse  # noqa: F401
 import tools.browser
 from tools.lessons import ROOT
-
-os.environ["SPARSECOURSE_PROGRESS"] = "off"  # kernels inherit it
 
 
 def pytest_runtest_setup(item):

@@ -1,4 +1,4 @@
-"""Lessons as a learner sees them: a real JupyterLab in a real browser, all cells run, a panel moved."""
+"""A lesson and all panels as a learner sees them: a real JupyterLab in a real browser, all cells run, panels moved."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import urllib.request
 
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from tools import lessons
 from tools.browser import MISSING, PATH
@@ -27,17 +28,13 @@ PANELS = [
     for index, cell in enumerate(lessons.read(path).cells)
     if "panel" in lessons.tags(cell)
 ]
+ALL_PANELS = "all_panels.ipynb"
 KERNEL_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 ALL_RUN = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = [...panel.content.model.cells].filter(cell => cell.type === 'code');
     return panel.sessionContext.session.kernel.status === 'idle' && cells.every(cell => cell.executionCount !== null);
 }"""
-
-
-def panel_name(path, index):
-    """Name of the notebook that holds one panel of a lesson and nothing else."""
-    return f"panel_{path.stem}_{index}.ipynb"
 
 
 def test_a_browser_is_there():
@@ -50,14 +47,17 @@ def lab(tmp_path_factory):
     """Address of a JupyterLab over a copy of the notebooks, with settings and folders of its own."""
     root, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("jupyter")
     shutil.copytree(lessons.NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for path, index in PANELS:  # a panel's cell stands alone, so its lesson need not be run
-        alone = lessons.read(path)
-        alone.cells = [alone.cells[index]]
-        nbformat.write(alone, root / "notebooks" / panel_name(path, index))
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    together = lessons.read(lessons.paths()[0])
+    together.cells = [lessons.read(path).cells[index] for path, index in PANELS]  # each stands alone
+    nbformat.write(together, root / "notebooks" / ALL_PANELS)
+    settings = {
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "notebook-extension/tracker": {"windowingMode": "none"},  # a panel out of sight is there too
+    }
+    for name, values in settings.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -103,48 +103,44 @@ def lab(tmp_path_factory):
         server.wait(20)
 
 
-@pytest.fixture
-def open_lesson(lab, browser):
-    """Function that opens a lesson, runs all its cells and returns (page, errors of the page)."""
+def opened(lab, browser, name):
+    """A notebook that is open in a page of its own, with all cells run, and what went wrong on the page."""
     address, token = lab
-    contexts = []
-
-    def opened(name):
-        context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        contexts.append(context)
-        context.route(lambda url: not url.startswith((address, "data:", "blob:")), lambda route: route.abort())
-        page, errors = context.new_page(), []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
-        page.wait_for_function(KERNEL_IDLE, timeout=1000 * START_SECONDS)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(ALL_RUN, timeout=1000 * RUN_SECONDS)
-        return page, errors
-
-    yield opened
-    for context in contexts:
-        context.close()
+    page, errors = browser.new_page(viewport={"width": 1280, "height": 1000}), []
+    page.route(lambda url: not url.startswith((address, "data:", "blob:")), lambda route: route.abort())
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
+    page.wait_for_function(KERNEL_IDLE, timeout=1000 * START_SECONDS)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(ALL_RUN, timeout=1000 * RUN_SECONDS)
+    return page, errors
 
 
-def picture_that_says(page, words):
-    """Source of the panel's picture once its alternative text holds these words."""
-    image = page.locator(f".widget-html img[alt*='{words}']")
+@pytest.fixture(scope="module")
+def all_panels(lab, browser):
+    """The page with every panel, and its errors."""
+    return opened(lab, browser, ALL_PANELS)
+
+
+@pytest.fixture
+def panel(all_panels):
+    """Function that finds a panel by its lesson, or by its place among all; afterwards the page has no error."""
+    page, errors = all_panels
+    first = {path.name[:2]: place for place, (path, _) in reversed(list(enumerate(PANELS)))}
+    yield lambda which: page.locator(".jp-Notebook-cell").nth(first.get(which, which))
+    assert not errors
+
+
+def picture_that_says(panel, words):
+    """Source of a panel's picture once its alternative text holds these words."""
+    image = panel.locator(f".widget-html img[alt*='{words}']")
     image.wait_for(state="attached", timeout=1000 * REDRAW_SECONDS)
     return image.get_attribute("src")
 
 
-def resting_box(page, element):
-    """Box of an element once it has stopped moving: JupyterLab lays cells out as they come into view."""
-    element.scroll_into_view_if_needed()
-    box = None
-    while box != (box := element.bounding_box()):
-        page.wait_for_timeout(500)
-    return box
-
-
-def test_a_slider_redraws_its_picture(open_lesson):
-    page, errors = open_lesson("00_start_here.ipynb")
+def test_a_lesson_runs_and_its_slider_redraws_its_picture(lab, browser):
+    page, errors = opened(lab, browser, lessons.paths()[0].name)
     start = picture_that_says(page, "51 of 102 weights are left")
     page.locator(".widget-hslider .noUi-handle").focus()
     page.keyboard.press("ArrowRight")
@@ -157,50 +153,34 @@ def test_a_slider_redraws_its_picture(open_lesson):
     assert not errors
 
 
-def test_a_painted_mask_redraws_its_picture(open_lesson):
-    page, errors = open_lesson("02_what_sparse_means.ipynb")
-    start = picture_that_says(page, "12 of 12 kept")
-    page.locator(".widget-toggle-button").first.click()
-    assert picture_that_says(page, "11 of 12 kept: sparsity 8.3%") != start
-    assert not errors
+def test_a_painted_mask_redraws_its_picture(panel):
+    paint = panel("02")
+    start = picture_that_says(paint, "12 of 12 kept")
+    paint.locator(".widget-toggle-button").first.click()
+    assert picture_that_says(paint, "11 of 12 kept: sparsity 8.3%") != start
 
 
-def test_a_slider_can_be_dragged(open_lesson):
-    page, errors = open_lesson("01_one_layer.ipynb")
-    start = picture_that_says(page, "x1 = 1.0")
-    rail = resting_box(page, page.locator(".widget-hslider .noUi-base").first)
-    handle = page.locator(".widget-hslider .noUi-handle").first.bounding_box()
-    middle = handle["y"] + handle["height"] / 2
-    page.mouse.move(handle["x"] + handle["width"] / 2, middle)
-    page.mouse.down()
-    page.mouse.move(rail["x"] + 2, middle, steps=10)
-    page.mouse.up()
-    assert picture_that_says(page, "x1 = -2.0") != start
-    assert not errors
+def test_a_slider_can_be_dragged(panel):
+    multiply = panel("01")
+    start = picture_that_says(multiply, "x1 = 1.0")
+    rail, handle = (multiply.locator(f".widget-hslider .noUi-{part}").first for part in ("base", "handle"))
+    handle.drag_to(rail, target_position={"x": 2, "y": 2})
+    assert picture_that_says(multiply, "x1 = -2.0") != start
 
 
-def test_a_neuron_can_be_picked(open_lesson):
-    page, errors = open_lesson("04_the_worm.ipynb")
-    start = picture_that_says(page, "partners of AVAL")
-    page.locator(".widget-dropdown select").first.select_option("RIPL")
-    assert picture_that_says(page, "partners of RIPL") != start
-    assert not errors
+def test_a_neuron_can_be_picked(panel):
+    worm = panel("04")
+    start = picture_that_says(worm, "partners of AVAL")
+    worm.locator(".widget-dropdown select").first.select_option("RIPL")
+    assert picture_that_says(worm, "partners of RIPL") != start
 
 
-@pytest.mark.parametrize(("path", "index"), PANELS, ids=[f"{path.name[:2]}, cell {index}" for path, index in PANELS])
-def test_every_panel_answers_the_keyboard(open_lesson, path, index):
-    page, errors = open_lesson(panel_name(path, index))
-    image = page.locator(".widget-html img").first
+@pytest.mark.parametrize("place", range(len(PANELS)), ids=[f"{path.name[:2]}, cell {index}" for path, index in PANELS])
+def test_every_panel_answers_the_keyboard(panel, place):
+    moved = panel(place)
+    image = moved.locator(".widget-html img").first
     image.wait_for(state="attached", timeout=1000 * REDRAW_SECONDS)
     before = image.get_attribute("src")
-    slider, button = page.locator(".widget-hslider .noUi-handle"), page.locator(".widget-toggle-button")
-    if slider.count():
-        slider.first.focus()
-        page.keyboard.press("ArrowRight")
-    else:
-        button.first.focus()
-        page.keyboard.press("Space")
-    page.wait_for_function(
-        "before => document.querySelector('.widget-html img').src !== before", arg=before, timeout=1000 * REDRAW_SECONDS
-    )
-    assert not errors
+    slider, button = moved.locator(".widget-hslider .noUi-handle"), moved.locator(".widget-toggle-button")
+    (slider if slider.count() else button).first.press("ArrowRight" if slider.count() else "Space")
+    expect(image).not_to_have_attribute("src", before, timeout=1000 * REDRAW_SECONDS)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import nbformat
@@ -242,7 +243,19 @@ def is_alive(process):
         return False
 
 
-def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
+@dataclass
+class Day:
+    """A hub's day: two learners run a lesson, a third one's server is killed, a fourth one's network fails."""
+
+    outcome: object  # of the simulation
+    broken: list  # connections that could be made again
+    environment: dict  # of a kernel
+    failure: str  # what a cell that fails says
+    started: list  # processes
+
+
+@pytest.fixture(scope="module")
+def day():
     needs_a_hub()
     from workshop.hub.loopback import Hub
     from workshop.hub.simulation import Room
@@ -252,41 +265,53 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing():
             room = Room(hub, lessons.paths()[0])
             await room.together(2)
             await room.attempt("killed", room.accident("server", "killed"))
-            return room.outcome, hub.processes()
+            return Day(room.outcome, *await bad_connection(hub), hub.processes())
 
-    outcome, started = asyncio.run(run())
-    assert outcome.failures == []
-    assert len(outcome.starts) == 2
-    assert [what for what, _ in outcome.accidents] == ["server"]
-    assert 2e8 < max(outcome.resident.values()) < bytes_of(ROOM.Spawner.mem_limit)
-    assert started
-    assert not [process for process in started if is_alive(process)]
+    return asyncio.run(run())
 
 
-def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named():
-    needs_a_hub()
+async def bad_connection(hub):
+    """The connection to a kernel breaks while a cell runs, and a later cell fails."""
     from workshop.hub.learner import Learner, LearnerError
-    from workshop.hub.loopback import Hub
 
-    cells = ["import json, os, time", "time.sleep(2)\nprint(json.dumps(dict(os.environ)))", "1 / 0"]
+    go_on = hub.folder / "go on"
+    cells = [
+        "import json, os, pathlib, time\nprint(json.dumps(dict(os.environ)))",
+        f"print('here')\nwhile not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.1)",
+        "1 / 0",
+    ]
+    async with Learner(hub.address, "one") as learner:
+        await learner.arrive(link.link(hub.address, hub.course.address))
+        lesson = await learner.open(f"{link.FOLDER}/notebooks/{lessons.paths()[0].name}")
+        lesson.notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        first, second, third = lesson.code()
+        async with lesson:
+            await lesson.run([first])
+            running = await lesson.begin(second)
+            lesson.socket._response.connection.transport.abort()  # as if the network had failed
+            go_on.touch()
+            await running
+            with pytest.raises(LearnerError) as failure:
+                await lesson.run([third])
+        return learner.broken, json.loads(first.outputs[0].text), str(failure.value)
 
-    async def run():
-        async with Hub() as hub, Learner(hub.address, "one") as learner:
-            await learner.arrive(link.link(hub.address, hub.course.address))
-            lesson = await learner.open(f"{link.FOLDER}/notebooks/{lessons.paths()[0].name}")
-            lesson.notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
-            async with lesson:
-                running = asyncio.create_task(lesson.run(lesson.code()[:2]))
-                await asyncio.sleep(1)
-                lesson.socket._response.connection.transport.abort()  # as if the network had failed
-                await running
-                with pytest.raises(LearnerError, match=r"cell 2: ZeroDivisionError: division by zero"):
-                    await lesson.run(lesson.code()[2:])
-            return learner.broken, json.loads(lesson.code()[1].outputs[0].text)
 
-    broken, environment = asyncio.run(run())
-    assert len(broken) == 1
-    assert ROOM.Spawner.environment.items() <= environment.items()
+def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing(day):
+    assert day.outcome.failures == []
+    assert len(day.outcome.starts) == 2
+    assert [what for what, _ in day.outcome.accidents] == ["server"]
+    assert 2e8 < max(day.outcome.resident.values()) < bytes_of(ROOM.Spawner.mem_limit)
+
+
+def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named(day):
+    assert len(day.broken) == 1
+    assert ROOM.Spawner.environment.items() <= day.environment.items()
+    assert day.failure == "cell 2: ZeroDivisionError: division by zero"
+
+
+def test_a_hub_that_ends_leaves_nothing_running(day):
+    assert day.started
+    assert not [process for process in day.started if is_alive(process)]
 
 
 def test_stopping_the_load_test_leaves_nothing_running(tmp_path):

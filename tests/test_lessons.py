@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -10,7 +13,7 @@ from nbclient.exceptions import CellExecutionError
 
 from sparsecourse.exercises import exercises
 from tools import lessons
-from tools.run import WIDGET, run_notebook
+from tools.run import WIDGET
 
 NAMES = [path.name for path in lessons.paths()]
 NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
@@ -38,14 +41,42 @@ def printed(cell):
 # ---------------------------------------------------------------------------------------------------- running
 
 
-@every_lesson
-def test_solved(name):
-    """The lesson runs with the solutions that it prints, and every one of them is correct."""
-    cards = lessons.cards(NOTEBOOKS[name])
-    answered = run_notebook(lessons.solved(NOTEBOOKS[name])).notebook
-    assert all(cell.execution_count for cell in code_cells(answered))
-    for card in cards:
-        assert f"{card.number} correct" in printed(answered.cells[card.stub])
+def test_nbval_runs_every_cell_and_every_solution():
+    """What pytest collects of the lessons, as conftest.py in the course's folder has it."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "notebooks"]
+    done = subprocess.run(command, cwd=lessons.ROOT, capture_output=True, text=True, check=True)
+    collected = [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
+    assert len([name for name in collected if name.startswith("Cell ")]) == sum(
+        len(code_cells(notebook)) for notebook in NOTEBOOKS.values()
+    )
+    assert [name for name in collected if "Solution" in name] == [f"Solution {number}" for number in exercises()]
+    assert "After 7.5, 1" in collected  # a cell reads that answer, so it runs with the solution, then the stub again
+
+
+def test_a_wrong_solution_a_changed_output_and_a_network_are_found(tmp_path):
+    """A lesson with one of each, in a course of its own: these cells fail, and no other."""
+    for name in ("conftest.py", "tools", "tests/offline"):
+        copy = shutil.copytree if (lessons.ROOT / name).is_dir() else shutil.copy
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copy(lessons.ROOT / name, tmp_path / name)
+    lesson = lessons.read(lessons.paths()[0])
+    (card,) = lessons.cards(lesson)
+    heading, stub, folded = lesson.cells[card.stub - 1 : card.stub + 2]
+    folded.source = folded.source.replace("weights - cut", "cut")
+    codes = [
+        "from sparsecourse.exercises import check",
+        "import random; random.random()",
+        "import urllib.request; urllib.request.urlopen('https://example.org')",
+        "assert weights_left(3, 1) is None",  # it reads the answer, so it runs with the solution too, and fails there
+    ]
+    first, *others = [nbformat.v4.new_code_cell(code, execution_count=1) for code in codes]
+    lesson.cells = [lesson.cells[0], first, heading, stub, folded, *others]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(lesson, tmp_path / "notebooks" / NAMES[0])
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-rf", "notebooks"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    failed = re.findall(r"^FAILED \S+::(.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
+    assert failed == ["Solution 0.1", "After 0.1, 0", "Cell 2", "Cell 3"], done.stdout
 
 
 @every_lesson

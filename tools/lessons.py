@@ -5,6 +5,7 @@ and its answer, what is read off a result, an exercise with hint and solution, a
 form that every lesson has, so the notebooks need no mark of their own.
 """
 
+import ast
 import copy
 import re
 from dataclasses import dataclass, replace
@@ -276,8 +277,43 @@ def details(markdown):
     return {folded["summary"]: folded["text"] for folded in DETAILS.finditer(markdown)}
 
 
+def built_on(notebook, card):
+    """The cells of code below an exercise that read what it defines, modules aside.
+
+    Args:
+        notebook: a lesson, from ``read``.
+        card: one of its exercises.
+
+    Returns:
+        A list of cells.
+    """
+    defined = set()
+    for statement in ast.parse(f"{notebook.cells[card.stub].source}\n{card.solution}").body:
+        function = isinstance(statement, ast.FunctionDef | ast.ClassDef)  # what it names inside is its own
+        defined |= {statement.name} if function else names(statement, ast.Store)
+    code = [cell for cell in notebook.cells[card.stub + 1 :] if cell.cell_type == "code"]
+    return [cell for cell in code if defined & names(ast.parse(cell.source), ast.Load)]
+
+
+def names(tree, context):
+    """The names that code stores or loads, as a set."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+
+
+def answered(cell, card):
+    """A copy of an exercise's cell with the solution in place of the stub; the last line, the check, stays.
+
+    Args:
+        cell: the cell of the stub.
+        card: its exercise.
+    """
+    cell = copy.deepcopy(cell)
+    cell.source = f"{card.solution}\n\n{cell.source.splitlines()[-1]}"
+    return cell
+
+
 def solved(notebook):
-    """A copy of a lesson with each stub replaced by its solution; the stub's last line, the check, stays.
+    """A copy of a lesson with each exercise answered by its solution.
 
     Args:
         notebook: a lesson, from ``read``.
@@ -285,8 +321,7 @@ def solved(notebook):
     Raises:
         ValueError: as in ``cards``.
     """
-    answered = copy.deepcopy(notebook)
+    notebook = copy.deepcopy(notebook)
     for card in cards(notebook):
-        cell = answered.cells[card.stub]
-        cell.source = f"{card.solution}\n\n{cell.source.splitlines()[-1]}"
-    return answered
+        notebook.cells[card.stub] = answered(notebook.cells[card.stub], card)
+    return notebook

@@ -232,6 +232,17 @@ class Lesson:
                 elif kind in OUTPUTS:
                     cell.outputs.append(nbformat.v4.output_from_msg(message))
 
+    async def begin(self, cell):
+        """Run a cell until it shows something for the first time.
+
+        Returns:
+            The task that goes on running it.
+        """
+        running = asyncio.create_task(self.run([cell]))
+        while not (cell.outputs or running.done()):
+            await asyncio.sleep(0.1)
+        return running
+
     async def save(self):
         """Save the notebook with its outputs, as Ctrl + S does."""
         document = {"type": "notebook", "format": "json", "content": self.notebook}

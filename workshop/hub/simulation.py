@@ -13,8 +13,7 @@ from workshop.hub.learner import Learner, LearnerError, LostError
 from workshop.hub.link import FOLDER, link
 
 SAMPLE_SECONDS = 2  # how often memory is looked at
-KILL_SECONDS = 0.5  # how long a cell has run when its kernel or server is killed
-LONG_CELL = "import time\n\ntime.sleep(3600)"
+LONG_CELL = "import time\n\nprint('running')\ntime.sleep(3600)"
 CORRECTION = "A correction from the instructor."
 ALL = "all, shared pages counted once"
 
@@ -152,8 +151,7 @@ class Room:
             async with lesson:
                 await lesson.run(lesson.code()[:middle])
                 await lesson.save()
-                running = asyncio.create_task(lesson.run([nbformat.v4.new_code_cell(LONG_CELL)]))
-                await asyncio.sleep(KILL_SECONDS)
+                running = await lesson.begin(nbformat.v4.new_code_cell(LONG_CELL))
                 self.kill(what, name)
                 start = time.perf_counter()
                 try:

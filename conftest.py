@@ -1,0 +1,67 @@
+"""How tests and lessons run: sparsecourse before torch, no learner's progress, threads in step with the workers.
+
+nbval runs every cell of a lesson and compares what it shows. Here the same run serves more: after each exercise was run
+as it stands, its solution is run and must be correct, and the kernel reaches no network.
+"""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if workers > 1:  # set before torch is imported, and inherited by kernels
+    os.environ["OMP_NUM_THREADS"] = str(max(1, os.cpu_count() // workers))
+os.environ["SPARSECOURSE_PROGRESS"] = "off"
+
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+import sparsecourse  # noqa: F401
+from tools import lessons
+
+OFFLINE = Path(__file__).parent / "tests" / "offline"  # its sitecustomize cuts the network off
+
+
+class Solution(IPyNbCell):
+    """An exercise's solution, run in the lesson's kernel after its stub."""
+
+    def runtest(self):
+        super().runtest()
+        said = "".join(output.get("text", "") for output in self.test_outputs)
+        if f"{self.name.removeprefix('Solution ')} correct" not in said:
+            self.raise_cell_error(f"The solution is not correct: {said}")
+
+
+class Lesson(IPyNbFile):
+    """A lesson whose exercises are solved on the way, without a network.
+
+    Where a later cell reads an answer, it is run with the solution too, and the stub again: the rest of the lesson then
+    shows what it shows to somebody who has not solved the exercise, as it is saved.
+    """
+
+    def setup(self):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(OFFLINE), prepend=os.pathsep)
+            super().setup()
+
+    def collect(self):
+        for item in super().collect():
+            yield item
+            for card in lessons.cards(self.nb):
+                if self.nb.cells[card.stub] is item.cell:
+                    yield self.more(Solution, f"Solution {card.number}", item, lessons.answered(item.cell, card))
+                    if later := lessons.built_on(self.nb, card):
+                        for place, cell in enumerate([*later, item.cell]):
+                            yield self.more(IPyNbCell, f"After {card.number}, {place}", item, cell)
+
+    def more(self, kind, name, item, cell):
+        """An item that runs a cell and does not compare what it shows."""
+        return kind.from_parent(self, name=name, cell_num=item.cell_num, cell=cell, options=defaultdict(bool))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path, parent):
+    collected = yield
+    if file_path.parent != lessons.NOTEBOOKS:
+        return collected
+    return [Lesson.from_parent(parent, path=file_path) for each in collected if isinstance(each, IPyNbFile)]
