@@ -1,4 +1,5 @@
-# make lab: open the course. make test: everything that must hold. The other targets serve those who change the course.
+# make lab: open the course. make test: everything that must hold. make check: the quick part of it, for every commit.
+# The other targets serve those who change the course.
 # Each may be told which Python to build the environment with: make lab PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,14 +24,20 @@ UV = build/uv/$(notdir $(BIN))
 # What torch wants for CUDA on Linux. It names the exact versions itself, so constraints.txt leaves them out.
 CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
-.PHONY: lab test lint frameworks colab execute times bench results lenet data site slides answers load address constraints clean
+# Tests side by side, each file in one worker; conftest.py gives each worker its share of the cores.
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+.PHONY: lab test check lint frameworks colab execute times bench results lenet data site slides answers load address constraints clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
 	$(BIN)/jupyter lab --allow-root --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 test: $(TESTED) lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+check: $(TESTED) lint
+	$(PYTEST) -m 'not slow' tests
 
 lint: $(TESTED)
 	$(BIN)/ruff check .
@@ -97,7 +104,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -c "import sparsecourse; open('$(READY)', 'w').close()"
 
 $(TESTED): $(READY)
-	$(PIP) --constraint constraints.txt --editable '.[lab,test,site,workshop,hub]'
+	$(PIP) --constraint constraints.txt --editable '.[lab,test,site,workshop,hub,cluster]'
 	$(BIN)/python -c "import pytest; open('$(TESTED)', 'w').close()"
 
 # The exact versions of all that pyproject.toml asks for. A version stays while it fits: to renew it, delete its line first.

@@ -1,14 +1,10 @@
-"""What several files of tests share: a browser, the built site."""
+"""What several files of tests share: a browser."""
 
-import functools
 import os
-import subprocess
-import sys
 
 import pytest
 
 import tools.browser
-from tools.lessons import ROOT
 
 
 def pytest_runtest_setup(item):
@@ -23,18 +19,3 @@ def browser():
     """A running browser."""
     with tools.browser.launched() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """Function that builds the site for an address, once for each, and returns its folder."""
-
-    @functools.cache
-    def build(address):
-        folder = tmp_path_factory.mktemp("site") / "site"
-        command = [sys.executable, str(ROOT / "site" / "build.py"), "--output", str(folder), "--address", address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return folder
-
-    return build

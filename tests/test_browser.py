@@ -20,7 +20,7 @@ from tools.browser import MISSING, PATH
 
 START_SECONDS, RUN_SECONDS, REDRAW_SECONDS = 60, 120, 10
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PANELS = [
     (path, index)

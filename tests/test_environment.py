@@ -139,7 +139,7 @@ def test_what_is_installed_is_what_is_constrained():
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}  # and not what a package carries inside
     found = metadata.distributions(path=list(places))
     installed = {canonicalize_name(package.name): package.version for package in found}
-    assert set(asked("lab", "test", "site", "workshop", "hub")) <= set(installed)
+    assert set(asked("lab", "test", "site", "workshop", "hub", "cluster")) <= set(installed)
     for name, constrained in pins(HERE):
         if name in installed:
             assert Version(installed[name]).public in constrained, f"{name} is {installed[name]}, not {constrained}"

@@ -8,6 +8,12 @@ from sparsecourse.exercises import Exercise, Mistake, check, checking, exercises
 from sparsecourse.exercises.checking import TOLERANCE
 
 ALL = exercises()
+TRAIN = {"6.4", "7.5", "8.4", "11.5"}  # the answer is trained, for seconds
+
+
+def each(rows):
+    """Parameters whose first is an exercise's number; where an answer is trained, they are slow."""
+    return [pytest.param(*row, marks=[pytest.mark.slow] if row[0] in TRAIN else []) for row in rows]
 
 
 def verdict(exercise, answer):
@@ -79,7 +85,7 @@ def test_stub_is_not_answered(number, capsys):
     assert said(capsys, number, dots).startswith(f"{number} not answered yet")
 
 
-@pytest.mark.parametrize("number", ALL)
+@pytest.mark.parametrize("number", each((number,) for number in ALL))
 def test_reference_is_correct(number, capsys):
     assert said(capsys, number, ALL[number].reference).startswith(f"{number} correct")
 
@@ -92,7 +98,7 @@ def test_at_least_two_mistakes_with_sentences_of_their_own(number):
 
 
 @pytest.mark.parametrize(
-    ("number", "place"), [(number, place) for number in ALL for place in range(len(ALL[number].mistakes))]
+    ("number", "place"), each((number, place) for number in ALL for place in range(len(ALL[number].mistakes)))
 )
 def test_every_mistake_gets_its_own_sentence(number, place, capsys):
     mistake = ALL[number].mistakes[place]

@@ -296,6 +296,7 @@ async def bad_connection(hub):
         return learner.broken, json.loads(first.outputs[0].text), str(failure.value)
 
 
+@pytest.mark.slow
 def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing(day):
     assert day.outcome.failures == []
     assert len(day.outcome.starts) == 2
@@ -303,17 +304,20 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing(day):
     assert 2e8 < max(day.outcome.resident.values()) < bytes_of(ROOM.Spawner.mem_limit)
 
 
+@pytest.mark.slow
 def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named(day):
     assert len(day.broken) == 1
     assert ROOM.Spawner.environment.items() <= day.environment.items()
     assert day.failure == "cell 2: ZeroDivisionError: division by zero"
 
 
+@pytest.mark.slow
 def test_a_hub_that_ends_leaves_nothing_running(day):
     assert day.started
     assert not [process for process in day.started if is_alive(process)]
 
 
+@pytest.mark.slow
 def test_stopping_the_load_test_leaves_nothing_running(tmp_path):
     needs_a_hub()
     from workshop.hub.loopback import MARK, environment

@@ -34,6 +34,7 @@ def installed(tmp_path_factory):
     return site
 
 
+@pytest.mark.slow
 def test_the_wheel_works_in_an_empty_folder(installed, tmp_path):
     code = """
 import contextlib, io, json
@@ -64,6 +65,7 @@ def test_the_library_has_no_name_but_its_own():
     assert not [line for line in found if "another project" not in line]
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_no_notebooks_and_no_tests(installed):
     names = {path.name for path in installed.rglob("*")}
     assert {"cook2019_gap.csv", "SHA256SUMS", "README.md"} <= names

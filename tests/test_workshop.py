@@ -12,6 +12,8 @@ from workshop import answers, material, parts, slides
 
 NOTEBOOKS = {path.name[:2]: lessons.read(path) for path in lessons.paths()}
 
+pytestmark = pytest.mark.slow
+
 each_lesson = pytest.mark.parametrize("number", NOTEBOOKS)
 
 
