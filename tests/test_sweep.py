@@ -294,11 +294,9 @@ def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
     assert not killed.exists()
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": tmp_path}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
-        workers = cluster.scheduler_info["workers"].keys()
         executor = client.get_executor(pure=False)
         sweep.resume(SMALL, run, tmp_path / "there.csv", at_once=1, executor=executor)
         assert killed.exists()
-        assert cluster.scheduler_info["workers"].keys() != workers  # another has taken the place of the lost one
         assert executor.submit(int, "7").result() == 7
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
 
