@@ -412,7 +412,7 @@ def test_a_network_that_is_not_as_was_asked_costs_no_other_its_result(task, meth
     ],
 )
 def test_bad_input_is_found_before_training(task, change, words, monkeypatch):
-    monkeypatch.setattr(population.Population, "losses", lambda *_: pytest.fail("training has begun"))
+    monkeypatch.setattr(population.InTurn, "backward", lambda *_: pytest.fail("training has begun"))
     call = {"networks": networks(2), "task": task, **QUICK} | change
     with pytest.raises(ValueError, match=words):
         training.train(call.pop("networks"), call.pop("task"), call.pop("method", None), **call)

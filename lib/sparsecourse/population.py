@@ -20,7 +20,7 @@ from sparsecourse.tasks import PARTS
 
 EVALUATED_AT_ONCE = 200  # examples; bounds the memory that an evaluation takes
 FEW = 4  # networks; so many are faster in turn than by vmap
-WORTH_A_THREAD = 2e7  # multiply-adds of a step; with less to do, threads wait for each other longer than they help
+WORTH_A_THREAD = 20_000_000  # multiply-adds; with less to do, threads wait for each other longer than they help
 
 
 class Population:
@@ -70,6 +70,17 @@ class Population:
         """The first n networks, ready to be computed: in turn where they are few, otherwise all at once."""
         return InTurn(self, n) if n <= FEW else AtOnce(self, n)
 
+    @contextlib.contextmanager
+    def threads_for(self, group, examples):
+        """As many of torch's threads as an operation on so many examples is worth, and afterwards as many as before."""
+        before, weights = torch.get_num_threads(), sum(tensor[0].numel() for tensor in self.parameters.values())
+        worth = group.at_once * examples * weights // WORTH_A_THREAD
+        torch.set_num_threads(max(1, min(before, worth)))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
     @torch.no_grad()
     def evaluate(self, part, n=None):
         """Metric of each of the first n networks on one part of its data, (n,)."""
@@ -77,7 +88,8 @@ class Population:
         X, y = (tensor[:n] for tensor in self.data[part])
         pieces = zip(X.split(EVALUATED_AT_ONCE, dim=1), y.split(EVALUATED_AT_ONCE, dim=1), strict=True)
         group = self.first(n)
-        sums = [torch.vstack(group.run(self.task.evaluate, *piece)).sum(dim=1) for piece in pieces]
+        with self.threads_for(group, EVALUATED_AT_ONCE):
+            sums = [torch.vstack(group.run(self.task.evaluate, *piece)).sum(dim=1) for piece in pieces]
         return (sum(sums) / X.shape[1]).cpu()
 
 
@@ -136,21 +148,6 @@ class AtOnce(InTurn):
     def batch(self, indices):
         indices = torch.stack(indices).to(self._row.device)
         return (tensor[self._row, indices] for tensor in self._data)
-
-
-@contextlib.contextmanager
-def threads_for(work):
-    """As many of torch's threads as some work is worth, and afterwards as many as before.
-
-    Args:
-        work: multiply-adds of a step, about.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(before, int(work / WORTH_A_THREAD))))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def check_networks(networks):

@@ -13,7 +13,7 @@ import torch
 from tqdm.auto import tqdm
 
 from sparsecourse import costs, methods
-from sparsecourse.population import Population, threads_for
+from sparsecourse.population import Population
 from sparsecourse.tasks import PARTS
 
 ADAM = functools.partial(torch.optim.Adam, fused=True)
@@ -113,8 +113,7 @@ def train(
             for number in range(rounds):
                 active = [member for member in members if member.method.rounds > number]
                 group = population.first(len(active))
-                work = batch * sum(parameter[0].numel() for parameter in population.parameters.values())
-                with threads_for(group.at_once * work):
+                with population.threads_for(group, batch):
                     for clock in _train_round(group, active, number, steps, learning_rate, optimizer, schedule):
                         if clock.step * records // steps > (clock.step - 1) * records // steps:
                             history += _record(population, active, clock)
