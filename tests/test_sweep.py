@@ -1,15 +1,19 @@
 """Sweeps: what a plan asks for is trained, once, also when the sweep is killed on the way."""
 
+import concurrent.futures
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import torch
 
 from sparsecourse import masks, measure, methods, sweep, tables
 
@@ -36,8 +40,21 @@ def test_a_plan_has_a_row_for_every_level_and_seed():
     assert plan["level"].tolist() == [0.1, 0.1, 0.2, 0.2]
     assert plan["seed"].tolist() == [3, 4, 3, 4]
     assert (plan[["method", "width", "shuffled"]] == ["L1", 64, True]).all(axis=None)
-    with pytest.raises(ValueError, match="method must be one of dense; L1"):
-        sweep.plan("pruned", [0.1], [0])
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "words"),
+    [
+        ("pruned", 0.1, "method must be one of dense; L1"),
+        ("lottery", 0.5, "a plan can't hold 'lottery', which asks for more than a level: .*'rounds'"),
+        ("small world", 0.5, "a plan can't hold 'small world', .*'rewiring_probability'"),
+        ("gradual", 1.2, r"sparsity must lie in \[0, 1\), got 1.2"),
+        ("L1", -1, "the strength of L1"),
+    ],
+)
+def test_a_plan_holds_nothing_that_can_not_be_built(name, level, words):
+    with pytest.raises(ValueError, match=words):
+        sweep.plan(name, [level], [0], width=20)
 
 
 def test_random_and_local_differ_in_the_places_only():
@@ -71,7 +88,7 @@ def test_every_method_is_trained_for_the_same_steps_and_counted():
     assert cost["RigL"] == pytest.approx(
         cost["random"] + 30 / 80 * 2 / 3, abs=0.01
     )  # of three parts one is dense, two half
-    with pytest.raises(ValueError, match="steps must be a multiple of 2, the rounds of a method, got 41"):
+    with pytest.raises(ValueError, match="steps must be a multiple of 2, the rounds of 'one-shot', got 41"):
         sweep.train(whole, steps=41)
 
 
@@ -145,17 +162,23 @@ def test_the_local_network_leaves_no_unit_idle():
 
 def test_an_interrupt_ends_a_sweep_and_stores_no_half_trained_network(tmp_path, monkeypatch):
     """As if a person pressed Ctrl-C in the middle of a training."""
-    plain = methods.cosine
 
-    def interrupted(step, steps):
-        if step == 5:
+    def interrupted(method, network, clock, state):
+        if clock.step == 5:
             raise KeyboardInterrupt
-        return plain(step, steps)
 
-    monkeypatch.setattr(methods, "cosine", interrupted)
+    monkeypatch.setattr(methods.Dense, "after_step", interrupted)
     whole = sweep.plan("dense", [0], [0, 1], width=20)
     with pytest.raises(KeyboardInterrupt):
         sweep.resume(whole, lambda rows: sweep.train(rows, steps=10)[0], tmp_path / "sweep.csv", at_once=1)
+    assert not (tmp_path / "sweep.csv").exists()
+
+
+def test_a_network_that_is_not_as_was_asked_ends_a_sweep_before_it_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(methods.Gradual, "after_step", lambda *_: None)  # it never cuts
+    whole = pd.concat([sweep.plan("dense", [0], [0], width=20), sweep.plan("gradual", [0.5], [0], width=20)])
+    with pytest.raises(AssertionError, match=r"1 of 2 networks are not as was asked: .*0\.5000 was asked for, 0\.0000"):
+        sweep.resume(whole, lambda rows: sweep.train(rows, steps=4)[0], tmp_path / "sweep.csv")
     assert not (tmp_path / "sweep.csv").exists()
 
 
@@ -163,6 +186,118 @@ def test_rows_that_are_no_longer_in_the_plan_are_found(tmp_path):
     whole = sweep.plan("gradual", [1 / 3, 0.5], [0])
     with pytest.raises(ValueError, match="columns of the plan as they were"):
         sweep.resume(whole, lambda rows: rows.assign(result=1).round(3), tmp_path / "sweep.csv")
+
+
+@pytest.mark.parametrize("name", ["lenet", "three_ways_256", "wirings_256"])
+def test_a_recorded_table_holds_what_its_plan_asks_for(name):
+    place = tables.folder("results") / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, place)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    whole = script.plan(script.Size()) if name == "lenet" else script.plan()
+    keys, table = list(whole.columns), place.with_suffix(".csv")
+    found = sweep.resume(whole, lambda rows: pytest.fail("a network is missing"), table, together=keys)
+    assert len(found) == len(whole)
+
+
+# ------------------------------------------------------------------------------------------ on others than this process
+
+
+class Eager(concurrent.futures.Executor):
+    """The least that an executor can be: it does the work when asked, and must be left running."""
+
+    def submit(self, function, *arguments):
+        future = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        pytest.fail("it belongs to who has made it")
+
+
+@pytest.mark.parametrize("make", [Eager, lambda: concurrent.futures.ThreadPoolExecutor(3)], ids=["own", "threads"])
+def test_any_executor_comes_to_the_same_file(tmp_path, make):
+    def run(rows):
+        return sweep.train(rows, steps=6)[0]
+
+    executor = make()
+    sweep.resume(SMALL, run, tmp_path / "here.csv", at_once=1)
+    sweep.resume(SMALL, run, tmp_path / "there.csv", at_once=1, executor=executor)
+    assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
+    assert executor.submit(int, "7").result() == 7  # it is still running
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_after_an_error_or_an_interrupt_nothing_more_is_begun(tmp_path, monkeypatch, error):
+    """The third batch fails, or Ctrl-C comes when two are stored; the next one waits until the sweep has ended."""
+    ended, begun, stored = threading.Event(), [], []
+
+    def run(rows):
+        begun.append(rows["seed"].tolist())
+        if len(begun) == 3:
+            if error is ValueError:
+                raise ValueError("it is in a bad mood")
+            assert ended.wait(60)
+        elif len(begun) > 3:
+            assert ended.wait(60)
+        return rows.assign(result=1)
+
+    def replace(fresh, path, plain=os.replace):
+        plain(fresh, path)
+        stored.append(path)
+        if error is KeyboardInterrupt and len(stored) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep.os, "replace", replace)
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        with pytest.raises(error):
+            sweep.resume(sweep.plan("dense", [0], range(20)), run, tmp_path / "s.csv", at_once=1, executor=executor)
+        ended.set()
+    assert len(begun) <= 4  # of twenty
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 2
+
+
+def test_threads_of_one_process_take_turns(tmp_path):
+    """They share torch's random numbers: two that draw at once would both get others than their seeds give."""
+    inside = []
+
+    def run(rows):
+        inside.append(1)
+        assert len(inside) == 1
+        torch.randn(200, 200) @ torch.randn(200, 200)  # lets other threads in
+        inside.pop()
+        return rows.assign(result=1)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as executor:
+        sweep.resume(sweep.plan("dense", [0], range(40)), run, tmp_path / "s.csv", at_once=1, executor=executor)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
+    """Two workers of a Dask cluster, one of which dies without a word in the middle of the sweep."""
+    distributed = pytest.importorskip("distributed")
+    killed = tmp_path / "killed"
+
+    def run(rows):
+        if rows["seed"].iloc[0] == 1 and os.getpid() != here and not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sweep.train(rows, steps=6)[0]
+
+    here = os.getpid()
+    sweep.resume(SMALL, run, tmp_path / "here.csv", at_once=1)
+    assert not killed.exists()
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": tmp_path}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor(pure=False)
+        sweep.resume(SMALL, run, tmp_path / "there.csv", at_once=1, executor=executor)
+        assert killed.exists()
+        assert executor.submit(int, "7").result() == 7
+    assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")

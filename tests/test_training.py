@@ -1,6 +1,8 @@
 """The engine: a population is what a plain loop is, each network for itself, and nothing goes wrong in silence."""
 
+import contextlib
 import dataclasses
+import functools
 import math
 import re
 
@@ -31,14 +33,18 @@ def flat(network):
     return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
-def plain_loop(network, task, method, seed, steps, batch, learning_rate=5e-3):
+ADAM, SGD = torch.optim.Adam, torch.optim.SGD
+COSINE = torch.optim.lr_scheduler.CosineAnnealingLR
+
+
+def plain_loop(network, task, method, seed, steps, batch, learning_rate=5e-3, optimizer=ADAM, scheduler=COSINE):
     """What training.train does to one network, as every tutorial writes it."""
     X, y = task.train
     order = training.batches(len(X), batch, seed)
     state = method.before(network)
     for number in range(method.rounds):
-        optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        optimiser = optimizer([p for p in network.parameters() if p.requires_grad], lr=learning_rate)
+        schedule = scheduler(optimiser, steps)
         for step in range(1, steps + 1):
             rows = next(order)
             loss = task.loss(network(X[rows]), y[rows])
@@ -76,6 +82,127 @@ def test_a_population_of_one_is_a_plain_loop(task, method):
     assert torch.allclose(flat(together), flat(alone), atol=2e-5)
     for one, other in zip(layers.sparse_layers(together), layers.sparse_layers(alone), strict=True):
         assert torch.equal(one.mask, other.mask)
+
+
+OPTIMIZERS = {
+    "Adam": training.ADAM,
+    "AdamW": functools.partial(torch.optim.AdamW, weight_decay=0.1),
+    "SGD": SGD,
+    "SGD, momentum": functools.partial(SGD, momentum=0.9, weight_decay=0.01),
+    "SGD, Nesterov": functools.partial(SGD, momentum=0.8, nesterov=True),
+    "RMSprop": torch.optim.RMSprop,
+}
+SCHEDULES = {
+    "cosine": (methods.cosine, COSINE),
+    "steps": (
+        methods.MultiStep((0.3, 0.6), 0.2),
+        lambda optimiser, n: torch.optim.lr_scheduler.MultiStepLR(optimiser, [round(0.3 * n), round(0.6 * n)], 0.2),
+    ),
+    "constant": (lambda k, n: 1, lambda optimiser, n: torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1)),
+}
+SEVERAL = population.FEW + 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from(sorted(OPTIMIZERS)),
+    st.sampled_from(sorted(SCHEDULES)),
+    st.sampled_from([1, 2, SEVERAL]),
+    st.sampled_from([methods.OneShot(0.7), methods.Gradual(0.9, num_updates=3)]),
+    st.integers(0, 99),
+)
+def test_each_optimizer_does_to_each_network_what_it_does_in_a_plain_loop(optimizer, schedule, n, method, seed):
+    """In turn and at once, over rounds, and behind the masks: what is cut has no gradient, but decays and drifts."""
+    optimizer, (schedule, scheduler) = OPTIMIZERS[optimizer], SCHEDULES[schedule]
+    seeds, options = list(range(seed, seed + n)), {"steps": 10, "batch": 40, "learning_rate": 2e-3}
+    result = training.train(
+        networks(n), tasks.mnist1d(), method, seeds=seeds, optimizer=optimizer, schedule=schedule, **options
+    )
+    for k, network in enumerate(result.networks):
+        alone = plain_loop(
+            layers.mlp(SIZES, k), tasks.mnist1d(), method, seeds[k], optimizer=optimizer, scheduler=scheduler, **options
+        )
+        assert torch.allclose(flat(network), flat(alone), atol=2e-5)
+        assert methods.realised_sparsity(network) == pytest.approx(method.sparsity, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "words"),
+    [
+        (torch.optim.LBFGS, "a population can't be trained by this optimizer: .*closure"),
+        (torch.optim.Adafactor, "does not work element by element"),
+        (torch.optim.Muon, "a population can't be trained by this optimizer: .*2D"),
+        (functools.partial(SGD, momentum=-1), "Invalid momentum"),
+        (functools.partial(SGD, lr=0.1), "the learning rate goes into learning_rate"),
+    ],
+)
+def test_an_optimizer_that_would_let_networks_disturb_each_other_is_refused(task, optimizer, words):
+    with pytest.raises(ValueError, match=words):
+        training.train(networks(1), task, optimizer=optimizer, **QUICK)
+
+
+def test_a_clipped_norm_is_one_of_all_networks_and_refused(task):
+    def clipped(parameters, lr):
+        optimiser = SGD(parameters, lr=lr)
+        optimiser.register_step_pre_hook(lambda *_: torch.nn.utils.clip_grad_norm_(parameters, 1.0) and None)
+        return optimiser
+
+    with pytest.raises(ValueError, match="does not work element by element"):
+        training.train(networks(2), task, optimizer=clipped, **QUICK)
+
+
+@pytest.mark.parametrize("n", [2, SEVERAL])
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW", "SGD, momentum"])
+def test_what_is_frozen_stays_as_it_is(task, n, optimizer):
+    frozen = networks(n)
+    for network in frozen:
+        network[2].requires_grad_(False)
+    result = training.train(frozen, task, methods.L1(0.1), optimizer=OPTIMIZERS[optimizer], **QUICK)
+    for given_network, network in zip(frozen, result.networks, strict=True):
+        assert torch.equal(network[2].weight, given_network[2].weight)
+        assert torch.equal(network[2].bias, given_network[2].bias)
+        assert [p.requires_grad for p in network.parameters()] == [True, True, False, False, True, True]
+        assert not torch.equal(network[0].weight, given_network[0].weight)
+    alone = plain_loop(frozen[0], task, methods.L1(0.1), 0, optimizer=OPTIMIZERS[optimizer], **QUICK)
+    assert torch.allclose(flat(result.networks[0]), flat(alone), atol=2e-5)
+
+
+def test_networks_must_freeze_the_same_and_not_all(task):
+    some, every = networks(2), networks(2)
+    some[1][0].bias.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"network 1 freezes 0\.bias, network 0 nothing: all must freeze the same"):
+        training.train(some, task, **QUICK)
+    for network in every:
+        network.requires_grad_(False)
+    with pytest.raises(ValueError, match="every parameter of the networks is frozen: there is nothing to train"):
+        training.train(every, task, **QUICK)
+    assert len(training.evaluate(every, task)) == 2  # to look at it nothing need move
+
+
+class Watching(methods.Dense):
+    """It notes how many threads there are, and may end a training."""
+
+    def __init__(self, error=None):
+        self.error, self.threads = error, set()
+
+    def after_step(self, network, clock, state):
+        self.threads.add(torch.get_num_threads())
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize(("n", "units", "threads"), [(1, 100, 1), (2, 256, 1), (8, 256, 3)])
+def test_threads_are_as_many_as_the_work_is_worth_and_then_as_before(task, n, units, threads, error):
+    method, before = Watching(error), torch.get_num_threads()
+    torch.set_num_threads(5)
+    try:
+        with pytest.raises(error) if error else contextlib.nullcontext():
+            training.train(networks(n, (40, units, units, 10)), task, method, steps=1, strict=True)
+        assert torch.get_num_threads() == 5
+    finally:
+        torch.set_num_threads(before)
+    assert method.threads == {threads}
 
 
 def test_every_method_has_a_look_and_an_unknown_one_is_refused():
@@ -167,14 +294,14 @@ def test_the_table_and_the_history(task):
     assert history["validation_accuracy"].iloc[-1] == pytest.approx(table["validation_accuracy"].iloc[-1])
 
 
-def test_scores_agree_with_one_network_at_a_time(task):
+def test_metrics_agree_with_one_network_at_a_time(task):
     trained = training.train(networks(3), task, **QUICK).networks
     X, y = task.test
     by_hand = [(network(X).argmax(dim=1) == y).float().mean().item() for network in trained]
     assert training.evaluate(trained, task) == pytest.approx(by_hand)
 
 
-def test_a_network_that_diverged_has_no_score(task):
+def test_a_network_that_diverged_has_no_metric(task):
     broken = networks(2)
     for parameter in broken[1].parameters():
         parameter.data *= 1e30
@@ -220,6 +347,13 @@ class Forgetful(methods.Dense):
         methods.cut(network, self.sparsity / 2)
 
 
+class Terse(methods.Dense):
+    """Its promise is a bare assertion."""
+
+    def at_end(self, network, state):
+        raise AssertionError  # as a bare assert does; to one in a test pytest adds words
+
+
 class Meddling(methods.Fixed):
     """It does not leave its masks alone."""
 
@@ -232,13 +366,16 @@ class Meddling(methods.Fixed):
     [
         (Forgetful(), r"0\.8000 was asked for, 0\.4\d+ was realised"),
         (Meddling([masks.random(shape, 0.5, 0) for shape in SHAPES]), "a fixed mask has changed"),
+        (Terse(), "AssertionError"),
     ],
-    ids=["forgetful", "meddling"],
+    ids=["forgetful", "meddling", "terse"],
 )
 def test_a_network_that_is_not_as_was_asked_costs_no_other_its_result(task, method, words):
-    with pytest.raises(AssertionError, match=words):
+    with pytest.raises(AssertionError):
         plain_loop(layers.mlp(SIZES, 0), task, method, seed=0, **QUICK)
-    with pytest.warns(UserWarning, match=f"1 of 2 networks are not as was asked; their scores are missing: .*{words}"):
+    with pytest.raises(AssertionError, match=f"1 of 1 networks are not as was asked: .*{words}"):
+        training.train(networks(1), task, method, strict=True, **QUICK)
+    with pytest.warns(UserWarning, match=f"2 networks are not as was asked; their metrics are missing: .*{words}"):
         result = training.train(networks(2), task, [method, methods.OneShot(0.5)], seeds=[0, 1], **QUICK)
     table = result.table
     assert re.search(words, table["failure"][0])
@@ -275,7 +412,7 @@ def test_a_network_that_is_not_as_was_asked_costs_no_other_its_result(task, meth
     ],
 )
 def test_bad_input_is_found_before_training(task, change, words, monkeypatch):
-    monkeypatch.setattr(population.Population, "losses", lambda *_: pytest.fail("training has begun"))
+    monkeypatch.setattr(population.InTurn, "backward", lambda *_: pytest.fail("training has begun"))
     call = {"networks": networks(2), "task": task, **QUICK} | change
     with pytest.raises(ValueError, match=words):
         training.train(call.pop("networks"), call.pop("task"), call.pop("method", None), **call)

@@ -44,7 +44,9 @@ def main():
     found, kept = [], {}
     for name, members in populations.items():
         networks, seeds = [member[3] for member in members], [member[2] for member in members]
-        result = training.train(networks, task, seeds=seeds, steps=STEPS, batch=BATCH, learning_rate=LEARNING_RATE)
+        result = training.train(
+            networks, task, seeds=seeds, steps=STEPS, batch=BATCH, learning_rate=LEARNING_RATE, strict=True
+        )
         errors = {part: training.evaluate(result.networks, task, part) for part in ("train", "validation", "test")}
         for k, (kind, moves, seed, _) in enumerate(tqdm(members, desc=f"{name}, driving")):
             network = result.networks[k]

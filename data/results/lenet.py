@@ -8,7 +8,8 @@ weight matrices; biases are never cut.
 
 From the course's folder: ``make lenet``. It takes an hour or two on two cores, a network on each. Killed on the way, it
 goes on where it was: finished networks stay, those in work begin again and come to the same numbers. On a graphics card
-the networks of a method train together. ``python data/results/lenet.py --quick FOLDER`` runs the same on fewer images.
+the networks of a method train together. ``python data/results/lenet.py --quick FOLDER`` runs the same on fewer images,
+and ``--scheduler ADDRESS`` on a Dask cluster: docs/engine.md says how.
 """
 
 import argparse
@@ -90,7 +91,7 @@ def run(rows):
         steps=round(rounds * epochs * math.ceil(len(task.train[0]) / BATCH)),
         batch=BATCH,
         learning_rate=LEARNING_RATE,
-        interruptible=False,
+        strict=True,
     )
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
     found = found.assign(
@@ -119,6 +120,7 @@ def pixels(size):
         steps=size.epochs * math.ceil(len(task.train[0]) / BATCH),
         batch=BATCH,
         learning_rate=LEARNING_RATE,
+        strict=True,
     )
     heard = {"start": method("random, ERK", 0.95, 0, task).masks[0].sum(axis=0)}
     for kind, network in zip(kinds, result.networks, strict=True):
@@ -158,10 +160,16 @@ def cores():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", metavar="FOLDER", type=Path, help="run every method on few images; write there")
-    quick = parser.parse_args().quick
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers train the networks")
+    given = parser.parse_args()
     os.environ.setdefault("TQDM_DISABLE", "1")  # several processes would write over each other's bars
     together = {"at_once": 100} if torch.cuda.is_available() else {"at_once": 1, "workers": cores()}
-    folder, size = (quick, QUICK) if quick else (HERE, Size())
+    if given.scheduler:
+        from distributed import Client  # only who has a cluster has this package
+
+        executor = Client(given.scheduler).get_executor(pure=False)  # what has failed once may be tried again
+        together = {"at_once": 1, "executor": executor}
+    folder, size = (given.quick, QUICK) if given.quick else (HERE, Size())
     folder.mkdir(parents=True, exist_ok=True)
     sweep.resume(plan(size), run, folder / "lenet.csv", together=["method", "epochs"], **together)
     if not (folder / "lenet_pixels.csv").exists():

@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 
 def train(task, method, first_weights, name, found_on):
     """Networks trained with one method each, and a table of their results."""
-    result = training.train([layers.mlp(SIZES, s) for s in first_weights], task, method, seeds=list(SEEDS), steps=STEPS)
+    networks = [layers.mlp(SIZES, seed) for seed in first_weights]
+    result = training.train(networks, task, method, seeds=list(SEEDS), steps=STEPS, strict=True)
     test = training.evaluate(result.networks, task, "test")
     table = result.table.assign(method=name, task=task.name, found_on=found_on, test_accuracy=test)
     print(task.name, name, flush=True)

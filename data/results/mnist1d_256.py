@@ -42,7 +42,7 @@ def main():
     for first in range(0, len(plan), AT_ONCE):
         names, seeds, chosen = (list(column) for column in zip(*plan[first : first + AT_ONCE], strict=True))
         networks = [layers.mlp(SIZES, seed) for seed in seeds]
-        result = training.train(networks, task, chosen, seeds=seeds, steps=1500)
+        result = training.train(networks, task, chosen, seeds=seeds, steps=1500, strict=True)
         test = training.evaluate(result.networks, task, "test")
         table = result.table.assign(method=names, test_accuracy=test)
         pieces.append(table.drop(columns=["seconds", "diverged", "failure"]))

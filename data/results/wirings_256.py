@@ -41,7 +41,7 @@ def run(rows):
     chosen = [method(*row) for row in rows.itertuples(index=False)]
     networks = [layers.mlp(sweep.sizes(row.width), row.seed) for row in rows.itertuples()]
     task = tasks.mnist1d()
-    result = training.train(networks, task, chosen, seeds=rows["seed"].tolist(), steps=STEPS, interruptible=False)
+    result = training.train(networks, task, chosen, seeds=rows["seed"].tolist(), steps=STEPS, strict=True)
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
     test = training.evaluate(result.networks, task, "test")
     return rows.reset_index(drop=True).join(found).assign(test_accuracy=test).round(6)

@@ -4,6 +4,7 @@ A plan is a data frame with a row a network. ``train`` turns a part of a plan in
 long plan and writes each finished batch to disk, so that a sweep which was stopped goes on where it was.
 """
 
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -18,22 +19,29 @@ from sparsecourse import costs, layers, methods, tasks, training
 
 DIGITS = 9  # to which numbers of a plan must agree with those read back from a file
 KEYS = ["method", "level", "seed", "width", "shuffled"]
+TURN = threading.Lock()  # of the batches that threads of one process train
 RECORDS = 40  # of sparsities in a round, for the cost; the cuts of gradual pruning lie on their borders
 
 
-def plan(method, levels, seeds, width=100, shuffled=False):
+def plan(name, levels, seeds, width=100, shuffled=False):
     """A plan for one method: a row for every level and seed.
 
     Args:
-        method: one of ``methods.METHODS``.
+        name: of the method, one of ``methods.METHODS``, such that asks for no more than a level.
         levels: sparsities to ask for, in [0, 1); for L1, strengths; for dense, [0].
         seeds: seed of first weights, masks and data order.
         width: units of each of the two hidden layers.
         shuffled: whether to learn MNIST-1D's shuffled twin.
+
+    Raises:
+        ValueError: there is no such method, or it can't be built for one of the levels, or needs more than a level.
     """
-    if method not in methods.METHODS:
-        raise ValueError(f"method must be one of {'; '.join(methods.METHODS)}, got {method!r}")
-    rows = [(method, float(level), seed, width, shuffled) for level in levels for seed in seeds]
+    for level in levels:
+        try:
+            method(name, level, 0, width, shuffled)
+        except TypeError as error:
+            raise ValueError(f"a plan can't hold {name!r}, which asks for more than a level: {error}") from error
+    rows = [(name, float(level), seed, width, shuffled) for level in levels for seed in seeds]
     return pd.DataFrame(rows, columns=KEYS)
 
 
@@ -65,12 +73,15 @@ def train(part, steps, count_cost=False):
     Returns:
         The plan with the columns sparsity, train_accuracy, validation_accuracy, macs and, where asked for,
         ``costs.training_with``. And the trained networks.
+
+    Raises:
+        AssertionError: a network is not as was asked.
     """
     part = part.reset_index(drop=True)
     chosen = pd.Series([method(*row) for row in part[KEYS].itertuples(index=False)])
     rounds = chosen.map(lambda each: each.rounds)
-    if (steps % rounds).any():
-        raise ValueError(f"steps must be a multiple of {rounds.max()}, the rounds of a method, got {steps}")
+    for each in chosen[steps % rounds != 0]:
+        raise ValueError(f"steps must be a multiple of {each.rounds}, the rounds of {each.label!r}, got {steps}")
     (width,) = part["width"].unique()
     pieces, networks = [], [None] * len(part)
     for count, rows in part.groupby(rounds):
@@ -81,7 +92,7 @@ def train(part, steps, count_cost=False):
             seeds=rows["seed"].tolist(),
             steps=steps // count,
             records=RECORDS if count_cost else 1,
-            interruptible=False,
+            strict=True,
         )
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "macs"]]
         if count_cost:
@@ -93,7 +104,7 @@ def train(part, steps, count_cost=False):
     return part.join(pd.concat(pieces)), networks
 
 
-def resume(whole, run, path, together="width", at_once=40, workers=1):
+def resume(whole, run, path, together="width", at_once=40, workers=1, executor=None):
     """Train what a plan asks for and its file does not hold yet.
 
     After each batch the file is replaced as a whole, in one move of the file system. So whenever the sweep is killed,
@@ -108,6 +119,8 @@ def resume(whole, run, path, together="width", at_once=40, workers=1):
         at_once: networks in a batch, at most.
         workers: batches that are trained side by side, each in a process and on a processor core of its own; for
             networks that are too large to gain from being trained together. ``run`` must then stand in a module.
+        executor: any ``concurrent.futures.Executor`` to train the batches instead, for example that of a Dask cluster.
+            It is left running. Threads of one process take turns, because they share torch's random numbers.
 
     Returns:
         The results in the order of the plan.
@@ -128,27 +141,48 @@ def resume(whole, run, path, together="width", at_once=40, workers=1):
         for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False)
         for first in range(0, len(missing), at_once)
     ]
-    for batch in map(run, batches) if workers == 1 else _side_by_side(run, batches, workers):
-        done = batch if done.empty else pd.concat([done, batch])
-        counted, done = len(done), whole.merge(done, on=keys)  # in the order of the plan
-        if len(done) != counted:
-            raise ValueError("run must return the columns of the plan as they were: some rows are no longer in it")
-        fresh = path.with_suffix(".new")
-        done.to_csv(fresh, index=False, lineterminator="\n")
-        os.replace(fresh, path)
-        print(f"{len(done)} of {len(whole)} networks", flush=True)
+    with contextlib.ExitStack() as stack:
+        if executor is None and workers > 1:
+            executor = stack.enter_context(_processes(workers))
+        results = stack.enter_context(contextlib.closing(_results(run, batches, executor)))
+        for batch in results:
+            done = batch if done.empty else pd.concat([done, batch])
+            counted, done = len(done), whole.merge(done, on=keys)  # in the order of the plan
+            if len(done) != counted:
+                raise ValueError("run must return the columns of the plan as they were: some rows are no longer in it")
+            fresh = path.with_suffix(".new")
+            done.to_csv(fresh, index=False, lineterminator="\n")
+            os.replace(fresh, path)
+            print(f"{len(done)} of {len(whole)} networks", flush=True)
     return done
 
 
-def _side_by_side(run, batches, workers):
-    """Results of batches as they are finished, from several processes."""
+def _results(run, batches, executor):
+    """Results of batches as they are finished, by an executor or, without one, here."""
+    if executor is None:
+        yield from map(run, batches)
+        return
+    futures = [executor.submit(_in_turn, run, batch) for batch in batches]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:  # after an error or an interrupt nothing more is begun
+        for future in futures:
+            future.cancel()
+
+
+def _in_turn(run, batch):
+    """Results of a batch; of several threads in a process, one at a time."""
+    with TURN:
+        return run(batch)
+
+
+@contextlib.contextmanager
+def _processes(workers):
+    """An executor of several processes on this machine."""
     fresh = multiprocessing.get_context("spawn")  # a copy of this process could not use torch's threads
     with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_prepare_worker) as pool:
-        try:
-            for future in as_completed([pool.submit(run, batch) for batch in batches]):
-                yield future.result()
-        finally:  # after an error or an interrupt nothing more is begun
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield pool
 
 
 def _prepare_worker():

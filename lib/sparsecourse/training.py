@@ -1,6 +1,7 @@
 """Train many networks of one shape at once, each with its own seed, mask, data order and method."""
 
 import copy
+import functools
 import math
 import time
 import warnings
@@ -14,6 +15,8 @@ from tqdm.auto import tqdm
 from sparsecourse import costs, methods
 from sparsecourse.population import Population
 from sparsecourse.tasks import PARTS
+
+ADAM = functools.partial(torch.optim.Adam, fused=True)
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,24 @@ class Result:
 
 
 def train(
-    networks, task, method=None, *, seeds=None, steps=1000, batch=100, learning_rate=5e-3, records=1, interruptible=True
+    networks,
+    task,
+    method=None,
+    *,
+    seeds=None,
+    steps=1000,
+    batch=100,
+    learning_rate=5e-3,
+    optimizer=ADAM,
+    schedule=methods.cosine,
+    records=1,
+    strict=False,
 ):
-    """Train networks of one shape together, with Adam and a learning rate that falls to zero along a cosine.
+    """Train networks of one shape together, by default with Adam and a learning rate that falls along a cosine.
 
     Interrupting the kernel ends the training early: what is trained so far comes back, and the table says how many
-    steps each network did. Sweeps that store what comes back ask for the interrupt instead. A graphics card is used
-    where there is one.
+    steps each network did. Parameters that are frozen, ``requires_grad_(False)``, stay as they are. A graphics card is
+    used where there is one.
 
     Args:
         networks: list of ``nn.Module`` of the same shape. They are left as they are.
@@ -52,14 +66,20 @@ def train(
         steps: steps of the optimiser in one round; a method may need several rounds.
         batch: examples a step.
         learning_rate: at the beginning of each round.
+        optimizer: called with parameters and ``lr``, gives an optimiser of ``torch.optim`` that works element by
+            element, for example ``functools.partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4)``. Each round
+            has a fresh one.
+        schedule: called with k and n, gives what the learning rate is multiplied by at step k of a round's n, from 1.
         records: how many times a round, evenly spaced, a line goes into the history.
-        interruptible: whether an interrupt brings back what is trained so far; otherwise it is raised.
+        strict: whether to raise what otherwise is warned of, an interrupt and a network that is not as was asked. For
+            sweeps, which store what comes back.
 
     Returns:
         A :class:`Result`.
 
     Raises:
         ValueError: something does not fit; found before any training.
+        AssertionError: a network is not as was asked, and ``strict`` says that this matters.
 
     Warns:
         UserWarning: networks diverged, or are not as sparse in the end as was asked; the table says which.
@@ -72,6 +92,7 @@ def train(
     _check_numbers(steps=steps, batch=batch, records=records)
     if not (learning_rate > 0 and math.isfinite(learning_rate)):
         raise ValueError(f"the learning rate must be a positive number, got {learning_rate}")
+    _check_optimizer(optimizer, learning_rate)
 
     for place, network in enumerate(networks):
         if not _is_finite(network):
@@ -79,6 +100,8 @@ def train(
     # Those that need the most rounds come first: the ones still in training are then always the first few.
     order = sorted(range(n), key=lambda place: -chosen[place].rounds)
     population = Population([networks[place] for place in order], [tasks[place] for place in order])
+    if not population.trained:
+        raise ValueError("every parameter of the networks is frozen: there is nothing to train")
     members = [
         _Member(place, network, chosen[place], seeds[place], batches(len(tasks[place].train[0]), batch, seeds[place]))
         for place, network in zip(order, population.networks, strict=True)
@@ -89,12 +112,14 @@ def train(
         try:
             for number in range(rounds):
                 active = [member for member in members if member.method.rounds > number]
-                for clock in _train_round(population, active, number, steps, learning_rate):
-                    if clock.step * records // steps > (clock.step - 1) * records // steps:
-                        history += _record(population, active, clock)
-                    bar.update()
+                group = population.first(len(active))
+                with population.threads_for(group, batch):
+                    for clock in _train_round(group, active, number, steps, learning_rate, optimizer, schedule):
+                        if clock.step * records // steps > (clock.step - 1) * records // steps:
+                            history += _record(population, active, clock)
+                        bar.update()
         except KeyboardInterrupt:
-            if not interruptible:
+            if strict:
                 raise
             done, asked = members[0].steps, rounds * steps
             words = f"interrupted after {done:,} of {asked:,} steps; what was trained until then comes back"
@@ -102,7 +127,7 @@ def train(
     seconds = (time.perf_counter() - started) / n
     for member in members:
         member.finish(steps)
-    _warn_of_losses(members)
+    _tell_of_losses(members, strict)
     table = _table(population, members).assign(seconds=seconds)
     columns = ["network", "round", "step", "sparsity", f"validation_{population.task.metric}"]
     history = pd.DataFrame(history, columns=columns).sort_values("network", kind="stable", ignore_index=True)
@@ -178,20 +203,18 @@ class _Member:
             try:
                 self.method.at_end(self.network, self.state)
             except AssertionError as error:  # of this network; what the others have learned is kept
-                self.failure = str(error)
+                self.failure = str(error) or repr(error)
 
 
-def _train_round(population, members, number, steps, learning_rate):
+def _train_round(group, members, number, steps, learning_rate, optimizer, schedule):
     """One round of training for the first few networks of a population, a clock a step."""
-    parameters = {
-        name: tensor[: len(members)].detach().requires_grad_() for name, tensor in population.parameters.items()
-    }
-    optimiser = torch.optim.Adam(parameters.values(), fused=True)
+    optimiser = optimizer(group.parameters, lr=learning_rate)
     for step in range(1, steps + 1):
-        optimiser.param_groups[0]["lr"] = rate = learning_rate * methods.cosine(step, steps)
-        losses = population.losses(parameters, torch.stack([next(member.batches) for member in members]))
+        rate = learning_rate * schedule(step, steps)
+        for parameters in optimiser.param_groups:
+            parameters["lr"] = rate
         optimiser.zero_grad()
-        losses.sum().backward()  # a sum: each network gets the gradient of its own loss, however many there are
+        group.backward([next(member.batches) for member in members])
         optimiser.step()
         clock = methods.Clock(number, step, steps, rate)
         for member in members:
@@ -229,13 +252,15 @@ def _table(population, members):
     return table.astype({"strength": float, "requested_sparsity": float})
 
 
-def _warn_of_losses(members):
+def _tell_of_losses(members, strict):
+    n = len(members)
     if diverged := sum(member.diverged for member in members):
-        warnings.warn(f"{diverged} of {len(members)} networks diverged; their scores are missing", stacklevel=3)
-    broken = [member.failure for member in members if member.failure]
-    if broken:
-        words = f"{len(broken)} of {len(members)} networks are not as was asked; their scores are missing: {broken[0]}"
-        warnings.warn(words, stacklevel=3)
+        warnings.warn(f"{diverged} of {n} networks diverged; their metrics are missing", stacklevel=3)
+    if broken := [member.failure for member in members if member.failure]:
+        words = f"{len(broken)} of {n} networks are not as was asked"
+        if strict:
+            raise AssertionError(f"{words}: {broken[0]}")
+        warnings.warn(f"{words}; their metrics are missing: {broken[0]}", stacklevel=3)
 
 
 def _like(original, trained):
@@ -262,3 +287,27 @@ def _check_numbers(**numbers):
     for name, number in numbers.items():
         if number != int(number) or number < 1:
             raise ValueError(f"{name} must be a whole number from 1 up, got {number}")
+
+
+def _check_optimizer(optimizer, learning_rate):
+    """Raise ValueError unless an optimiser does to stacked tensors what it does to each of them alone: it is tried."""
+    if "lr" in getattr(optimizer, "keywords", {}):  # of a functools.partial; it would go unheard
+        raise ValueError("the learning rate goes into learning_rate, not into the optimizer")
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(2, 6, generator=generator)
+    slopes = torch.randn(3, 2, 6, generator=generator) * torch.tensor([[1.0], [100.0]])  # one network's are steeper
+
+    def moved(W, slopes):
+        W = W.clone().requires_grad_()
+        optimiser = optimizer([W], lr=learning_rate)
+        for slope in slopes:
+            W.grad = slope.clone()
+            optimiser.step()
+        return W.detach()
+
+    try:
+        together, alone = moved(start, slopes), [moved(W, slopes[:, k]) for k, W in enumerate(start)]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"a population can't be trained by this optimizer: {error}") from error
+    if not torch.allclose(together, torch.stack(alone)):
+        raise ValueError("this optimizer does not work element by element: the networks would disturb each other")

@@ -9,7 +9,7 @@ from sparsecourse.masks import DivergedError
 from sparsecourse.methods.base import Dense, Method, check_realised, realised_sparsity
 from sparsecourse.methods.pruning import SCOPES, SNIP, Gradual, Iterative, OneShot, Pruning, cut
 from sparsecourse.methods.registry import METHODS, named
-from sparsecourse.methods.schedules import Clock, Cubic, Geometric, Periodic, cosine
+from sparsecourse.methods.schedules import Clock, Cubic, Geometric, MultiStep, Periodic, cosine
 from sparsecourse.methods.scores import gradients, magnitude, saliency
 from sparsecourse.methods.shrinkage import L1, L1Subgradient
 from sparsecourse.methods.sparse_training import SET, Fixed, RigL, SparseTraining

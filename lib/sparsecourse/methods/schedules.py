@@ -31,6 +31,22 @@ def cosine(k, n):
 
 
 @dataclass(frozen=True)
+class MultiStep:
+    """A learning rate that falls by a factor at some moments: what is left of it at the k-th of n steps.
+
+    Args:
+        milestones: the moments, as fractions of a round.
+        gamma: the factor.
+    """
+
+    milestones: tuple = (0.5, 0.75)
+    gamma: float = 0.1
+
+    def __call__(self, k, n):
+        return self.gamma ** sum(k > milestone * n for milestone in self.milestones)
+
+
+@dataclass(frozen=True)
 class Periodic:
     """Updates that are spread evenly over a part of each round.
 

@@ -29,7 +29,7 @@ class L1(Method):
     @torch.no_grad()
     def after_step(self, network, clock, state):
         for W in network.parameters():
-            if W.ndim >= 2:
+            if W.ndim >= 2 and W.requires_grad:
                 self.shrink(W, clock.learning_rate * self.strength)
 
     def shrink(self, W, step):
