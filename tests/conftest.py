@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import hypothesis
 import pytest
 
 import sparsecourse  # noqa: F401
@@ -12,6 +13,8 @@ import tools.browser
 from tools.lessons import ROOT
 
 os.environ["SPARSECOURSE_PROGRESS"] = "off"  # kernels inherit it
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("course")
 
 
 def pytest_runtest_setup(item):

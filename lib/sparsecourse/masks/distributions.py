@@ -26,6 +26,7 @@ def alike(shapes, sparsity):
         shapes: shape (out, in) of each layer.
         sparsity: fraction of each layer's weights to cut, in [0, 1).
     """
+    check_sparsity(sparsity)
     return [sparsity] * len(shapes)
 
 

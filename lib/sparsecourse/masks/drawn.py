@@ -15,6 +15,7 @@ def random(shape, sparsity, seed):
         sparsity: fraction of entries to cut, in [0, 1).
         seed: seed of the random choice. The same seed at a higher sparsity cuts the same entries and more.
     """
+    _check_shape(shape)
     return magnitude(np.random.default_rng(seed).random(shape), sparsity)
 
 
@@ -125,9 +126,15 @@ def from_connectome(worm, inputs, outputs, kind="chemical"):
     return worm.adjacency(kind)[np.ix_(*places)]
 
 
+def _check_shape(shape):
+    if any(n < 1 for n in shape):
+        raise ValueError(f"the shape of a mask, (out, in), must be of whole numbers from 1 up, got {tuple(shape)}")
+
+
 def _check_fan_in(fan_in, shape):
-    n_out, n_in = shape
-    if n_out < 1 or fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
+    _check_shape(shape)
+    _, n_in = shape
+    if fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
         raise ValueError(f"fan_in must be a whole number from 1 to the {n_in} inputs, got {fan_in}")
 
 
