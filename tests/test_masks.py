@@ -192,6 +192,10 @@ def test_windows_spread_a_sparsity_over_the_hidden_layers(level):
     assert abs(fan_in[0] / 40 - fan_in[1] / 100) < 1 / 40
 
 
+def test_windows_of_a_network_without_hidden_layers():
+    assert masks.windows([(3, 4)], 0) == [4]
+
+
 score_lists = st.lists(arrays(float, shapes, elements=st.sampled_from([0.0, 1.0, -1.0, 0.5])), min_size=1, max_size=4)
 
 
@@ -324,6 +328,10 @@ def test_the_worm_as_a_mask():
         (
             lambda: masks.windows(masks.layer_shapes((40, 100, 100, 10)), 0.95),
             r"last layer stays whole can be cut to 92.0% at most, got 95.0%",
+        ),
+        (
+            lambda: masks.windows([(3, 4)], 0.2),
+            r"layers \(4, 3\) whose last layer stays whole can be cut to 0.0% at most",
         ),
         (
             lambda: masks.from_connectome(connectome.load("cook2019"), "sensry", "inter"),

@@ -50,9 +50,9 @@ def largest(scores, n):
         return torch.zeros_like(scores, dtype=torch.bool)
     flat = scores.flatten() if scores.is_floating_point() else scores.flatten().long()
     smallest = flat.kthvalue(len(flat) - n + 1).values  # of those that stay; found several times faster than an order
-    kept = flat > smallest
-    equal = (flat == smallest).nonzero().squeeze(1)
-    kept[equal[len(equal) - n + int(kept.sum()) :]] = True
+    kept = flat >= smallest
+    if surplus := int(kept.sum()) - n:
+        kept[(flat == smallest).nonzero()[:surplus]] = False
     return kept.view(scores.shape)
 
 
