@@ -6,6 +6,8 @@ from sparsecourse.arrays import as_matrix
 from sparsecourse.masks.calculator import check_mask
 from sparsecourse.masks.pruned import magnitude
 
+SWAPS = 10  # attempts for each connection that is rewired; they leave little of the old wiring
+
 
 def random(shape, sparsity, seed):
     """Cut entries at random, an exact number of them.
@@ -78,7 +80,7 @@ def small_world(shape, fan_in, rewiring_probability, seed):
     return S
 
 
-def rewired(mask, seed, swaps=10):
+def rewired(mask, seed):
     """Rewire a mask at random, such that every input and every output keeps its number of connections.
 
     Two connections, from j to i and from l to k, become j to k and l to i, unless one of these is there already.
@@ -86,7 +88,6 @@ def rewired(mask, seed, swaps=10):
     Args:
         mask: S, (out, in).
         seed: seed of the random choices.
-        swaps: attempts for each connection; ten leave little of the old wiring.
 
     Source: Maslov and Sneppen, Science 296 (2002), doi:10.1126/science.1065103.
     """
@@ -95,7 +96,7 @@ def rewired(mask, seed, swaps=10):
         return S
     wires = [(to, source) for to, source in np.argwhere(S).tolist()]
     taken = set(wires)
-    for a, b in np.random.default_rng(seed).integers(len(wires), size=(swaps * len(wires), 2)).tolist():
+    for a, b in np.random.default_rng(seed).integers(len(wires), size=(SWAPS * len(wires), 2)).tolist():
         (to_a, source_a), (to_b, source_b) = wires[a], wires[b]
         crossed = (to_b, source_a), (to_a, source_b)
         if not taken.isdisjoint(crossed):
@@ -108,13 +109,12 @@ def rewired(mask, seed, swaps=10):
     return result
 
 
-def from_connectome(worm, inputs, outputs, kind="chemical"):
-    """The wiring between two groups of the worm's neurons.
+def from_connectome(worm, inputs, outputs):
+    """The chemical wiring between two groups of the worm's neurons.
 
     Args:
         worm: a ``connectome.Connectome``.
         inputs, outputs: a type of neuron, for example "sensory", or a list of names.
-        kind: kind of connection: "chemical", "gap" or "union".
 
     Returns:
         Mask (outputs, inputs), the neurons of a type in the connectome's order.
@@ -123,7 +123,7 @@ def from_connectome(worm, inputs, outputs, kind="chemical"):
         ValueError: an unknown name, or a group without neurons.
     """
     places = [[worm.index(name) for name in worm.group(chosen)] for chosen in (outputs, inputs)]
-    return worm.adjacency(kind)[np.ix_(*places)]
+    return worm.adjacency()[np.ix_(*places)]
 
 
 def _check_shape(shape):
