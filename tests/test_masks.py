@@ -80,6 +80,24 @@ def test_rewired_keeps_every_fan_in_and_fan_out(S, seed):
     assert (R.sum(axis=1) == S.sum(axis=1)).all()
 
 
+def rewired_plainly(S, seed):
+    """The rewiring as its description says it: one attempt after the other, ten for each connection."""
+    wires = [tuple(wire) for wire in np.argwhere(S).tolist()]
+    for a, b in np.random.default_rng(seed).integers(len(wires), size=(10 * len(wires), 2)).tolist():
+        (i, j), (k, n) = wires[a], wires[b]  # from j to i, and from n to k
+        if (k, j) not in wires and (i, n) not in wires:
+            wires[a], wires[b] = (k, j), (i, n)
+    R = np.zeros_like(S)
+    R[tuple(np.transpose(wires))] = 1
+    return R
+
+
+@given(wirings.filter(np.any), seeds)
+def test_rewired_is_what_a_plain_loop_gives(S, seed):
+    assert (masks.rewired(S, seed) == rewired_plainly(S, seed)).all()
+    assert (masks.rewired(S.T, seed) == rewired_plainly(S.T, seed)).all()  # the same numbers, otherwise in memory
+
+
 def test_rewired_forgets_the_old_wiring():
     S = np.kron(np.eye(10, dtype=int), np.ones((5, 5), dtype=int))  # ten blocks of five
     R = masks.rewired(S, seed=0)
