@@ -34,7 +34,7 @@ def test_all_places_hold_one_address():
 def test_no_place_is_forgotten():
     """Whatever file of the course holds the address or its placeholder is one that the command rewrites."""
     name = f"github.com/{address.current() or address.UNSET}"
-    folders = (".", "docs", "notebooks", "workshop", "lib", "data", ".github", "site")
+    folders = (".", "docs", "notebooks", "workshop", "lib", "data", "tools", ".github", "site")
     texts = [p for f in folders for p in (lessons.ROOT / f).glob("*" if f == "." else "**/*") if p.is_file()]
     kinds = {".md", ".py", ".ipynb", ".yml", ".yaml", ".toml", ".cff", ".txt", ".jinja", ".html", ""}
     holding = {p for p in texts if p.suffix in kinds and name in p.read_text("utf-8", "ignore")}

@@ -67,6 +67,18 @@ def test_an_output_without_inputs_is_no_accident():
     assert layer.fan_in().tolist() == [4, 0, 4]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_fan_in_that_is_larger_than_its_type_holds(dtype):
+    """The largest float16 is 65,504, and from 257 on a bfloat16 no longer counts by ones."""
+    torch.manual_seed(0)
+    layer = layers.SparseLinear(70_000, 2, dtype=dtype)
+    assert layer.fan_in().tolist() == [70_000, 70_000]
+    bound = 70_000**-0.5
+    assert layer.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+    assert layer.weight.double().std().item() == pytest.approx(bound / 3**0.5, rel=0.02)
+    assert "sparsity=0.000" in repr(layer)
+
+
 def test_bad_masks():
     with pytest.raises(ValueError, match=r"the mask has shape \(4, 3\), the weights have shape \(3, 4\)"):
         layers.SparseLinear(4, 3, mask=np.ones((4, 3)))
@@ -90,6 +102,21 @@ def test_measure_sees_the_masked_weights():
     table = measure.layers(network)
     assert table["sparsity"].tolist() == pytest.approx([0.75, 0, 60 / 112])
     assert "sparsity=0.750" in repr(network)
+
+
+def test_only_the_weight_of_a_sparse_layer_is_masked():
+    class WithGate(layers.SparseLinear):
+        """A sparse layer with another matrix, which the mask is not meant for."""
+
+        def __init__(self):
+            super().__init__(3, 2, mask=[[1, 0, 0], [0, 1, 0]])
+            self.gate = nn.Parameter(torch.ones(5, 4))
+
+    layer = WithGate()
+    found = layers.masked_weights(nn.Sequential(layer))
+    assert set(found) == {"0.weight", "0.gate"}
+    assert torch.equal(found["0.gate"], layer.gate)
+    assert torch.equal(found["0.weight"], layer.masked_weight)
 
 
 # -------------------------------------------------------------------------------- a neighbour among PyTorch's modules
@@ -205,3 +232,25 @@ def test_fold_reaches_every_sparse_layer_once():
     assert folded["a"][0] is folded["a"][2]
     assert len(layers.sparse_layers(network)) == 1
     assert type(layers.fold(shared)) is nn.Linear
+
+
+def test_replacing_leaves_the_network_and_its_hooks_alone(network):
+    """Whatever the replacement does to the layer it is given; hooks of all other modules go along."""
+    before = copy.deepcopy(network)
+    seen = []
+    network.register_forward_hook(lambda module, given, result: seen.append(module))
+    network[1].register_forward_hook(lambda module, given, result: seen.append(module))
+
+    @torch.no_grad()
+    def silenced(layer):
+        layer.weight.zero_()
+        layer.bias.zero_()
+        return layer
+
+    silent = layers.replaced(network, silenced)
+    x = torch.randn(3, 6)
+    assert not silent(x).any()
+    assert seen == [silent[1], silent]
+    assert silent[0] is not network[0]
+    assert torch.equal(network(x), before(x))
+    assert seen[2:] == [network[1], network]

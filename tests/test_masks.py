@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays, from_dtype
 
 from sparsecourse import connectome, masks, measure
 
@@ -78,6 +78,24 @@ def test_rewired_keeps_every_fan_in_and_fan_out(S, seed):
     assert set(np.unique(R)) <= {0, 1}
     assert (R.sum(axis=0) == S.sum(axis=0)).all()
     assert (R.sum(axis=1) == S.sum(axis=1)).all()
+
+
+def rewired_plainly(S, seed):
+    """The rewiring as its description says it: one attempt after the other, ten for each connection."""
+    wires = [tuple(wire) for wire in np.argwhere(S).tolist()]
+    for a, b in np.random.default_rng(seed).integers(len(wires), size=(10 * len(wires), 2)).tolist():
+        (i, j), (k, n) = wires[a], wires[b]  # from j to i, and from n to k
+        if (k, j) not in wires and (i, n) not in wires:
+            wires[a], wires[b] = (k, j), (i, n)
+    R = np.zeros_like(S)
+    R[tuple(np.transpose(wires))] = 1
+    return R
+
+
+@given(wirings.filter(np.any), seeds)
+def test_rewired_is_what_a_plain_loop_gives(S, seed):
+    assert (masks.rewired(S, seed) == rewired_plainly(S, seed)).all()
+    assert (masks.rewired(S.T, seed) == rewired_plainly(S.T, seed)).all()  # the same numbers, otherwise in memory
 
 
 def test_rewired_forgets_the_old_wiring():
@@ -192,6 +210,10 @@ def test_windows_spread_a_sparsity_over_the_hidden_layers(level):
     assert abs(fan_in[0] / 40 - fan_in[1] / 100) < 1 / 40
 
 
+def test_windows_of_a_network_without_hidden_layers():
+    assert masks.windows([(3, 4)], 0) == [4]
+
+
 score_lists = st.lists(arrays(float, shapes, elements=st.sampled_from([0.0, 1.0, -1.0, 0.5])), min_size=1, max_size=4)
 
 
@@ -213,14 +235,58 @@ def test_each_layer_gets_what_the_distribution_gives_it(scores, level):
     assert sum(int((~S).sum()) for S in exact) == round(level * total)
 
 
+ties = arrays(float, array_shapes(min_dims=1, max_dims=2, max_side=9), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0]))
+number_types = st.sampled_from([torch.float64, torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool])
+
+
+@given(ties, st.floats(0, 1), number_types)
+def test_the_largest_are_the_last_of_a_stable_order(scores, part, dtype):
+    scores = torch.tensor(scores).to(dtype)
+    n = round(part * scores.numel())
+    kept = masks.largest(scores, n)
+    assert kept.shape == scores.shape
+    order = scores.flatten().argsort(stable=True).tolist()
+    assert kept.flatten().nonzero().flatten().tolist() == sorted(order[len(order) - n :])
+
+
 def test_of_equal_scores_the_last_stay():
     assert masks.largest(torch.tensor([1.0, 2.0, 1.0, 1.0]), 3).tolist() == [False, True, True, True]
     assert masks.largest(torch.zeros(2, 2), 0).tolist() == [[False, False], [False, False]]
 
 
 def test_what_is_not_finite_can_not_be_ranked():
-    with pytest.raises(masks.DivergedError, match="none of them is the smallest"):
+    with pytest.raises(masks.DivergedError, match="a score is not finite: nan; none of them is the smallest"):
         masks.keep_largest([[1.0, 2.0], [3.0, np.nan]], 0.5)
+    with pytest.raises(masks.DivergedError, match="a score is not finite: inf"):
+        masks.keep_largest([[[1.0, np.inf], [3.0, 2.0]]], 0.5, masks.uniform)
+
+
+# ------------------------------------------------------------------------------------------- numbers of other types
+
+narrow = st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "uint32", "float16", "float32"])
+by_weight = {
+    "magnitude": lambda W: masks.magnitude(W, 0.5),
+    "rows": lambda W: masks.rows(W, 0.5),
+    "columns": lambda W: masks.columns(W, 0.5),
+    "blocks": lambda W: masks.blocks(W, 0.5, (1, 2)),
+    "n_of_m": lambda W: masks.n_of_m(W, 1, 2),
+}
+
+
+@pytest.mark.parametrize("name", by_weight)
+@given(st.data())
+def test_a_mask_does_not_depend_on_the_type_of_the_numbers(name, data):
+    """In 64 bits every sum, square and sign of these numbers fits; in their own types they do not."""
+    shape = data.draw(st.tuples(st.integers(1, 4), st.sampled_from([2, 4])))
+    dtype = np.dtype(data.draw(narrow))
+    finite = {"allow_nan": False, "allow_infinity": False} if dtype.kind == "f" else {}
+    W = data.draw(arrays(dtype, shape, elements=from_dtype(dtype, **finite)))
+    assert (by_weight[name](W) == by_weight[name](W.astype(float))).all()
+
+
+def test_the_magnitude_of_a_complex_number_is_its_modulus():
+    assert masks.magnitude([3j, 2.0, 1 + 1j], 2 / 3).tolist() == [1, 0, 0]
+    assert masks.rows([[3j, 0], [1, 1]], 0.5).tolist() == [[1, 1], [0, 0]]
 
 
 @pytest.mark.parametrize("name", masks.WIRINGS)
@@ -250,6 +316,9 @@ def test_the_worm_as_a_mask():
     [
         (lambda: masks.random((2, 2), 1.2, 0), r"sparsity must lie in \[0, 1\), got 1.2"),
         (lambda: masks.random((2, 2), 1, 0), r"sparsity must lie in \[0, 1\), got 1"),
+        (lambda: masks.random((0, 5), 0.5, 0), r"shape of a mask, \(out, in\), must be .* got \(0, 5\)"),
+        (lambda: masks.fixed_fan_in((0, 4), 2, 0), r"shape of a mask, \(out, in\), must be .* got \(0, 4\)"),
+        (lambda: masks.local((3, 0), 2), r"shape of a mask, \(out, in\), must be .* got \(3, 0\)"),
         (lambda: masks.magnitude([[1.0]], -0.1), "got -0.1"),
         (lambda: masks.magnitude([[1.0]], float("nan")), "got nan"),
         (lambda: masks.magnitude([[float("nan")]], 0.5), "holds nan"),
@@ -266,9 +335,21 @@ def test_the_worm_as_a_mask():
         (lambda: masks.small_world((3, 4), 2, 1.5, 0), "between 0 and 1, got 1.5"),
         (lambda: masks.erk([(3, 4)], 1), r"sparsity must lie in \[0, 1\), got 1"),
         (lambda: masks.uniform([(3, 4)], -1), "got -1"),
+        (lambda: masks.alike([(3, 4)], 1.2), r"sparsity must lie in \[0, 1\), got 1.2"),
+        (lambda: masks.keep_largest([], 0.5), "there is no layer to cut"),
+        (
+            lambda: masks.keep_largest([np.ones((4, 3)), np.ones((2, 4))], 0.3, masks.windows),
+            r"a distribution gives each of 2 layers a sparsity from 0 to 1, got \[2, 4\]",
+        ),
+        (lambda: masks.keep_largest([[1.0]], 0.5, lambda *_: [0.5, 0.5]), "each of 1 layers a sparsity"),
+        (lambda: masks.keep_largest([[1.0]], 0.5, lambda *_: [np.nan]), r"got \[nan\]"),
         (
             lambda: masks.windows(masks.layer_shapes((40, 100, 100, 10)), 0.95),
             r"last layer stays whole can be cut to 92.0% at most, got 95.0%",
+        ),
+        (
+            lambda: masks.windows([(3, 4)], 0.2),
+            r"layers \(4, 3\) whose last layer stays whole can be cut to 0.0% at most",
         ),
         (
             lambda: masks.from_connectome(connectome.load("cook2019"), "sensry", "inter"),

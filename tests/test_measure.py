@@ -10,7 +10,7 @@ import torch
 import torch.nn.utils.prune
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import array_shapes, arrays, from_dtype
 
 from sparsecourse import masks, measure
 
@@ -40,6 +40,27 @@ def test_compression_is_one_over_density(W):
 def test_arrays_lists_and_tensors_agree(W):
     for same in (W.tolist(), torch.tensor(W, requires_grad=True)):
         assert measure.sparsity(same) == measure.sparsity(W)
+
+
+narrow = st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "uint32", "float16", "float32"])
+of_finite_numbers = {"allow_nan": False, "allow_infinity": False}
+
+
+@given(st.data(), narrow.map(np.dtype))
+def test_the_type_of_the_numbers_does_not_matter(data, dtype):
+    """In 64 bits every sum, square and sign of these numbers fits; in their own types they do not."""
+    elements = from_dtype(dtype, **of_finite_numbers if dtype.kind == "f" else {})
+    W = data.draw(arrays(dtype, array_shapes(min_dims=1, max_dims=2, max_side=6, min_side=2), elements=elements))
+    assume(W.any())
+    for measured in (measure.sparsity, measure.gini, measure.hoyer, lambda W: measure.near_zero(W, 0.5)):
+        assert measured(W) == measured(W.astype(float))
+
+
+def test_known_numbers_of_eight_bits():
+    W = np.array([-128, 127, 5, 0], dtype=np.int8)
+    assert measure.gini(W) == pytest.approx(0.4865, abs=1e-4)
+    assert measure.hoyer(W) == pytest.approx(0.559, abs=1e-3)
+    assert measure.near_zero(W, 0.1) == 0.5
 
 
 @given(tensors, st.sampled_from([0.25, 3.0, 1024.0]))
@@ -173,6 +194,11 @@ SMALL = [np.array([[1, 1, 0], [0, 0, 0], [0, 0, 1]]), np.array([[1, 1, 0], [0, 1
 def test_paths_are_counted():
     assert measure.paths(SMALL).tolist() == [[1, 1, 0], [0, 0, 0]]
     assert measure.paths([2.5 * SMALL[0], -SMALL[1]]).tolist() == [[1, 1, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("layers", [62, 63, 64, 65, 1100])
+def test_no_number_of_paths_is_too_large(layers):
+    assert measure.paths([np.ones((2, 2))] * layers).tolist() == [[2 ** (layers - 1)] * 2] * 2
 
 
 def test_effective_weights_lie_on_a_path():

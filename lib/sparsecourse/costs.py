@@ -54,5 +54,5 @@ def training_with(method, sparsities, steps):
     # sparse from the start, it has as many connections to the end, also while some of them move
     paid = 1 - method.sparsity if method.starts_sparse else training(sparsities)
     # a step goes forward, back to the inputs, and to the gradients of the weights: only the last is of all entries
-    looks = sum((1 + 2 * density) / 3 for density in method.dense_gradients)
+    looks = sum((1 + 2 * density) / 3 for density in method.gradient_densities)
     return float(paid + looks / steps)

@@ -62,8 +62,8 @@ class SparseLinear(nn.Module):
             self.mask.copy_(torch.as_tensor(mask))
 
     def fan_in(self):
-        """How many inputs each output hears: the kept weights of its row, (out,)."""
-        return self.mask.sum(dim=1)
+        """How many inputs each output hears: the kept weights of its row, (out,), counted in 32 bits at least."""
+        return self.mask.sum(dim=1, dtype=torch.promote_types(self.mask.dtype, torch.float32))
 
     @torch.no_grad()
     def reset_parameters(self):
@@ -84,7 +84,7 @@ class SparseLinear(nn.Module):
         return self.weight * self.mask
 
     def forward(self, x):
-        return nn.functional.linear(x, self.weight * self.mask, self.bias)
+        return nn.functional.linear(x, self.masked_weight, self.bias)
 
     def extra_repr(self):
         sizes = f"in_features={self.in_features}, out_features={self.out_features}"
@@ -144,7 +144,8 @@ def masked_weights(network):
         owner = network.get_submodule(".".join(path))
         if hasattr(owner, attribute.removesuffix("_orig")):
             attribute = attribute.removesuffix("_orig")
-        W = owner.masked_weight if isinstance(owner, SparseLinear) else getattr(owner, attribute)
+        is_masked = isinstance(owner, SparseLinear) and attribute == "weight"
+        W = owner.masked_weight if is_masked else getattr(owner, attribute)
         found[".".join([*path, attribute])] = W
     return found
 
@@ -154,10 +155,11 @@ def replaced(network, replacement):
 
     Args:
         network: any module; itself a sparse layer, it is replaced as a whole.
-        replacement: called with each sparse layer, returns the module to put in its place.
+        replacement: called with a copy of each sparse layer, returns the module to put in its place.
     """
     # what stands in the memo is taken for a copy that is there already, wherever the network uses the layer
-    return copy.deepcopy(network, {id(layer): replacement(layer) for layer in sparse_layers(network)})
+    memo = {id(layer): replacement(copy.deepcopy(layer)) for layer in sparse_layers(network)}
+    return copy.deepcopy(network, memo)
 
 
 def fold(network):

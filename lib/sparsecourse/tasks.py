@@ -165,21 +165,19 @@ def _draw(examples, seed):
         np.random.set_state(states[1])  # noqa: NPY002
 
 
-def useless_features(examples, seed, useful=5, useless=45, noise=0.5):
-    """Regression in which most inputs have nothing to do with the answer.
+def useless_features(examples, seed):
+    """Regression in which most inputs, 45 of 50, have nothing to do with the answer.
 
-    y is a sum over the useful inputs, each with a weight of its own between 0.5 and 1.5 in magnitude, plus noise. The
-    useful inputs come first.
+    y is a sum over the useful inputs, each with a weight of its own between 0.5 and 1.5 in magnitude, plus noise with a
+    standard deviation of 0.5. The useful inputs come first.
 
     Args:
         examples: size of the training part. Validation and test parts have 500 each.
         seed: seed of weights, inputs and noise.
-        useful, useless: how many inputs of either kind.
-        noise: standard deviation of the noise in y.
     """
-    if examples < 1 or useful < 1 or useless < 0:
-        counts = f"{examples} examples, {useful} useful and {useless} useless inputs"
-        raise ValueError(f"there must be at least one example and one useful input, got {counts}")
+    if examples < 1:
+        raise ValueError(f"there must be at least one example, got {examples}")
+    useful, useless, noise = 5, 45, 0.5
     rng = np.random.default_rng(seed)
     w = np.zeros(useful + useless)
     w[:useful] = rng.uniform(0.5, 1.5, useful) * rng.choice([-1, 1], useful)

@@ -75,7 +75,7 @@ def exercises():
 def check(number, answer):
     """Print what became of an answer: not answered yet, correct, or what came out against what was expected.
 
-    A right or wrong answer is noted in the learner's own file, see ``sparsecourse.notes``.
+    A right or wrong answer is noted in the learner's own file, see ``sparsecourse.exercises.notes``.
 
     Args:
         number: number of the exercise, for example "2.1".

@@ -83,7 +83,7 @@ def _scaled_first(matrices, sparsity):
 # --------------------------------------------------------------- 6.4, a question with many right answers: a budget
 
 SIZES, BUDGET = (40, 100, 100, 10), 0.6
-SHAPES = [(100, 40), (100, 100), (10, 100)]
+SHAPES = masks.layer_shapes(SIZES)
 MARGIN = 0.03  # accuracy by which the same level everywhere must be beaten
 
 

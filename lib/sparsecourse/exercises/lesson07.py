@@ -55,7 +55,7 @@ _PAIRS = (
 # --------------------------------------------------------------- 7.5, a question with many right answers: a wiring
 
 SIZES, STEPS, SEEDS = (40, 100, 100, 10), 800, range(3)
-SHAPES = [(100, 40), (100, 100), (10, 100)]
+SHAPES = masks.layer_shapes(SIZES)
 BUDGET = 1500  # a tenth of all weights
 JUDGED = 2000  # fresh examples
 MARGIN = 0.05  # accuracy by which the random masks must be beaten

@@ -40,14 +40,19 @@ def largest(scores, n):
     """Mark the n largest entries of a tensor; of equal ones the last.
 
     Args:
-        scores: tensor of any shape.
+        scores: tensor of any shape, without NaN.
         n: how many, from 0 to all.
 
     Returns:
         Boolean tensor of the same shape.
     """
-    kept = torch.ones(scores.numel(), dtype=torch.bool, device=scores.device)
-    kept[scores.flatten().argsort(stable=True)[: scores.numel() - n]] = False
+    if n == 0:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    flat = scores.flatten() if scores.is_floating_point() else scores.flatten().long()
+    smallest = flat.kthvalue(len(flat) - n + 1).values  # of those that stay; found several times faster than an order
+    kept = flat >= smallest
+    if surplus := int(kept.sum()) - n:
+        kept[(flat == smallest).nonzero()[:surplus]] = False
     return kept.view(scores.shape)
 
 
@@ -55,7 +60,7 @@ def keep_largest(scores, sparsity, distribution=None):
     """Masks that keep the entries with the largest scores, an exact number of them; of equal ones the last.
 
     Args:
-        scores: one tensor or array a layer, of any shape.
+        scores: one tensor or array a layer, of any shape, at least one.
         sparsity: fraction of all entries to cut, in [0, 1).
         distribution: how much of it each layer gets, a function of the layers' shapes and the sparsity such as
             ``masks.erk``; None ranks the entries of all layers together.
@@ -64,17 +69,23 @@ def keep_largest(scores, sparsity, distribution=None):
         One boolean tensor a layer.
 
     Raises:
+        ValueError: there is no layer, or the distribution gives them something else than a sparsity each.
         DivergedError: a score is not finite.
     """
     check_sparsity(sparsity)
     scores = [torch.as_tensor(layer) for layer in scores]
-    if not all(layer.isfinite().all() for layer in scores):
-        raise DivergedError("the network has weights or gradients that are not finite: none of them is the smallest")
+    if not scores:
+        raise ValueError("there is no layer to cut")
+    for layer in scores:
+        if not layer.isfinite().all():
+            raise DivergedError(f"a score is not finite: {layer[~layer.isfinite()][0]:g}; none of them is the smallest")
     if distribution is None:
         together = torch.cat([layer.flatten() for layer in scores])
         parts = _keep(together, sparsity).split([layer.numel() for layer in scores])
         return [part.view(layer.shape) for part, layer in zip(parts, scores, strict=True)]
-    shares = distribution([tuple(layer.shape) for layer in scores], sparsity)
+    shares = list(distribution([tuple(layer.shape) for layer in scores], sparsity))
+    if len(shares) != len(scores) or not all(0 <= share <= 1 for share in shares):  # 1: nothing is left of this layer
+        raise ValueError(f"a distribution gives each of {len(scores)} layers a sparsity from 0 to 1, got {shares}")
     return [_keep(layer, share) for layer, share in zip(scores, shares, strict=True)]
 
 

@@ -26,6 +26,7 @@ def alike(shapes, sparsity):
         shapes: shape (out, in) of each layer.
         sparsity: fraction of each layer's weights to cut, in [0, 1).
     """
+    check_sparsity(sparsity)
     return [sparsity] * len(shapes)
 
 
@@ -90,7 +91,7 @@ def windows(shapes, sparsity):
     check_sparsity(sparsity)
     *hidden, (n_out, last_in) = shapes
     total, last = sum(n_out * n_in for n_out, n_in in shapes), n_out * last_in
-    part = ((1 - sparsity) * total - last) / (total - last)
+    part = ((1 - sparsity) * total - last) / (total - last) if hidden else 1 - (sparsity > 0)
     if part <= 0:
         most = 1 - (last + sum(units for units, _ in hidden)) / total
         sizes = (*(n_in for _, n_in in shapes), n_out)

@@ -6,6 +6,8 @@ from sparsecourse.arrays import as_matrix
 from sparsecourse.masks.calculator import check_mask
 from sparsecourse.masks.pruned import magnitude
 
+SWAPS = 10  # attempts for each connection that is rewired; they leave little of the old wiring
+
 
 def random(shape, sparsity, seed):
     """Cut entries at random, an exact number of them.
@@ -15,6 +17,7 @@ def random(shape, sparsity, seed):
         sparsity: fraction of entries to cut, in [0, 1).
         seed: seed of the random choice. The same seed at a higher sparsity cuts the same entries and more.
     """
+    _check_shape(shape)
     return magnitude(np.random.default_rng(seed).random(shape), sparsity)
 
 
@@ -77,43 +80,41 @@ def small_world(shape, fan_in, rewiring_probability, seed):
     return S
 
 
-def rewired(mask, seed, swaps=10):
+def rewired(mask, seed):
     """Rewire a mask at random, such that every input and every output keeps its number of connections.
 
-    Two connections, from j to i and from l to k, become j to k and l to i, unless one of these is there already.
+    Two connections, from j to i and from n to k, become j to k and n to i, unless one of these is there already.
 
     Args:
         mask: S, (out, in).
         seed: seed of the random choices.
-        swaps: attempts for each connection; ten leave little of the old wiring.
 
     Source: Maslov and Sneppen, Science 296 (2002), doi:10.1126/science.1065103.
     """
     S = as_matrix(check_mask(mask))
     if not S.any():
         return S
-    wires = [(to, source) for to, source in np.argwhere(S).tolist()]
-    taken = set(wires)
-    for a, b in np.random.default_rng(seed).integers(len(wires), size=(swaps * len(wires), 2)).tolist():
-        (to_a, source_a), (to_b, source_b) = wires[a], wires[b]
-        crossed = (to_b, source_a), (to_a, source_b)
-        if not taken.isdisjoint(crossed):
-            continue
-        taken.difference_update((wires[a], wires[b]))
-        taken.update(crossed)
-        wires[a], wires[b] = crossed
-    result = np.zeros_like(S)
-    result[tuple(zip(*wires, strict=True))] = 1
-    return result
+    ends, sources = np.nonzero(S)
+    pairs = np.random.default_rng(seed).integers(len(ends), size=(SWAPS * len(ends), 2))
+    pairs = pairs[sources[pairs[:, 0]] != sources[pairs[:, 1]]]  # from one input, the two would become each other
+    # One attempt has to follow the other, and there Python's own lists and bytes are several times faster than arrays
+    # or sets. The mask is a row of bytes; an entry's place in it is the start of its row plus its column.
+    taken, starts = bytearray(S.astype(np.uint8).tobytes()), (S.shape[1] * ends).tolist()
+    for a, b, j, n in zip(*pairs.T.tolist(), *sources[pairs].T.tolist(), strict=True):
+        i, k = starts[a], starts[b]
+        if not (taken[k + j] or taken[i + n]):
+            taken[i + j] = taken[k + n] = 0
+            taken[k + j] = taken[i + n] = 1
+            starts[a], starts[b] = k, i
+    return np.frombuffer(taken, np.uint8).reshape(S.shape).astype(int)
 
 
-def from_connectome(worm, inputs, outputs, kind="chemical"):
-    """The wiring between two groups of the worm's neurons.
+def from_connectome(worm, inputs, outputs):
+    """The chemical wiring between two groups of the worm's neurons.
 
     Args:
         worm: a ``connectome.Connectome``.
         inputs, outputs: a type of neuron, for example "sensory", or a list of names.
-        kind: kind of connection: "chemical", "gap" or "union".
 
     Returns:
         Mask (outputs, inputs), the neurons of a type in the connectome's order.
@@ -122,12 +123,18 @@ def from_connectome(worm, inputs, outputs, kind="chemical"):
         ValueError: an unknown name, or a group without neurons.
     """
     places = [[worm.index(name) for name in worm.group(chosen)] for chosen in (outputs, inputs)]
-    return worm.adjacency(kind)[np.ix_(*places)]
+    return worm.adjacency()[np.ix_(*places)]
+
+
+def _check_shape(shape):
+    if any(n < 1 for n in shape):
+        raise ValueError(f"the shape of a mask, (out, in), must be of whole numbers from 1 up, got {tuple(shape)}")
 
 
 def _check_fan_in(fan_in, shape):
-    n_out, n_in = shape
-    if n_out < 1 or fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
+    _check_shape(shape)
+    _, n_in = shape
+    if fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
         raise ValueError(f"fan_in must be a whole number from 1 to the {n_in} inputs, got {fan_in}")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sparsecourse.arrays import as_array, as_matrix
+from sparsecourse.arrays import as_matrix, magnitudes
 from sparsecourse.masks.calculator import keep_largest
 
 
@@ -13,12 +13,12 @@ def _keep_largest(scores, sparsity):
 
 def magnitude(W, sparsity):
     """Cut the entries of W that are smallest in magnitude, an exact number of them; ties go in order."""
-    return _keep_largest(np.abs(as_array(W).astype(float)), sparsity)
+    return _keep_largest(magnitudes(W), sparsity)
 
 
 def rows(W, sparsity):
     """Cut whole rows of W, the outputs with the smallest norm: the layer gets narrower."""
-    W = as_matrix(W)
+    W = magnitudes(as_matrix(W))
     return np.repeat(_keep_largest(np.linalg.norm(W, axis=1), sparsity)[:, None], W.shape[1], axis=1)
 
 
@@ -41,7 +41,7 @@ def blocks(W, sparsity, block):
         sparsity: fraction of blocks to cut, in [0, 1).
         block: (rows, columns) of a block; they must divide the shape of W.
     """
-    W = as_matrix(W)
+    W = magnitudes(as_matrix(W))
     check_block(W.shape, block)
     (n_rows, n_columns), (height, width) = W.shape, block
     tiles = W.reshape(n_rows // height, height, n_columns // width, width)
@@ -58,12 +58,12 @@ def n_of_m(W, n, m):
         n: entries kept in each group, from 1 to m.
         m: size of a group.
     """
-    W = as_matrix(W)
+    W = magnitudes(as_matrix(W))
     if not 1 <= n <= m:
         raise ValueError(f"n must lie between 1 and m = {m}, got {n}")
     if W.shape[1] % m:
         raise ValueError(f"groups of {m} do not fit into rows of {W.shape[1]} inputs")
-    groups = np.abs(W).reshape(-1, m)
+    groups = W.reshape(-1, m)
     S = np.zeros(groups.shape, dtype=int)
     np.put_along_axis(S, np.argsort(-groups, axis=1, kind="stable")[:, :n], 1, axis=1)
     return S.reshape(W.shape)

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,12 @@ def paths(masks):
         masks: one mask or weight matrix (out, in) a layer, from input to output.
 
     Returns:
-        Array (outputs, inputs) of whole numbers.
+        Array (outputs, inputs) of whole numbers, Python's own where there may be too many ways for 64 bits.
     """
     kept = _kept(masks)
-    return functools.reduce(lambda ways, S: S @ ways, kept, np.eye(kept[0].shape[1], dtype=int))
+    most = math.prod(int(S.sum(axis=1).max()) for S in kept)  # to no output lead more
+    ways = np.eye(kept[0].shape[1], dtype=int if most < 2**63 else object)
+    return functools.reduce(lambda ways, S: S @ ways, kept, ways)
 
 
 def effective(masks):

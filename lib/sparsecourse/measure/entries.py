@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from sparsecourse.arrays import as_array
+from sparsecourse.arrays import as_array, magnitudes
 from sparsecourse.layers import masked_weights
 
 
@@ -37,8 +37,8 @@ def near_zero(W, tau):
     """
     if tau < 0:
         raise ValueError(f"tau must not be negative, got {tau}")
-    W = as_array(W)
-    return float(np.mean(np.abs(W) < tau * np.sqrt(np.mean(W.astype(float) ** 2))))
+    sizes = magnitudes(W)
+    return float(np.mean(sizes < tau * np.sqrt(np.mean(sizes**2))))
 
 
 def hoyer(W):
@@ -49,11 +49,11 @@ def hoyer(W):
     Raises:
         ValueError: all entries are zero, or there is one entry only: the measure is not defined there.
     """
-    magnitudes = _magnitudes(W, "Hoyer's measure")
-    n = magnitudes.size
+    sizes = _relative(W, "Hoyer's measure")
+    n = sizes.size
     if n == 1:
         raise ValueError("Hoyer's measure needs at least two entries")
-    ratio = magnitudes.sum() / np.sqrt(np.sum(magnitudes**2))
+    ratio = sizes.sum() / np.sqrt(np.sum(sizes**2))
     return float(np.clip((np.sqrt(n) - ratio) / (np.sqrt(n) - 1), 0, 1))
 
 
@@ -65,17 +65,18 @@ def gini(W):
     Raises:
         ValueError: all entries are zero: the measure is not defined there.
     """
-    magnitudes = np.sort(_magnitudes(W, "the Gini index"))
-    n = magnitudes.size
+    sizes = np.sort(_relative(W, "the Gini index"))
+    n = sizes.size
     weights = (n - np.arange(1, n + 1) + 0.5) / n
-    return float(np.clip(1 - 2 * np.sum(magnitudes * weights) / magnitudes.sum(), 0, 1))
+    return float(np.clip(1 - 2 * np.sum(sizes * weights) / sizes.sum(), 0, 1))
 
 
-def _magnitudes(W, measure):
-    magnitudes = np.abs(as_array(W)).astype(float).ravel()
-    if not magnitudes.any():
+def _relative(W, measure):
+    """Magnitudes of W as parts of the largest of them, in a row."""
+    sizes = magnitudes(W).ravel()
+    if not sizes.any():
         raise ValueError(f"{measure} is not defined for an array of zeros")
-    return magnitudes / magnitudes.max()  # the measures do not see scale; very small numbers then do not underflow
+    return sizes / sizes.max()  # the measures do not see scale; very small numbers then do not underflow
 
 
 def layers(weights):

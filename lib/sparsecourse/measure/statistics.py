@@ -3,9 +3,11 @@
 import numpy as np
 from scipy import stats
 
+CONFIDENCE = 0.95
 
-def intervals(table, by, value, confidence=0.95):
-    """Mean of repeated runs, with the interval that holds the true mean with the given confidence.
+
+def intervals(table, by, value):
+    """Mean of repeated runs, with the interval that holds the true mean in 95 of 100 such experiments.
 
     The interval is Student's: mean ± t · (standard deviation / √runs). Runs are taken to be independent draws from
     something like a normal distribution.
@@ -14,7 +16,6 @@ def intervals(table, by, value, confidence=0.95):
         table: data frame with a row a run.
         by: column, or list of columns, that tells the settings apart.
         value: column to average.
-        confidence: between 0 and 1.
 
     Returns:
         A data frame with the columns of ``by`` and mean, low, high, runs.
@@ -31,6 +32,6 @@ def intervals(table, by, value, confidence=0.95):
     summary = groups.agg(mean="mean", deviation="std", runs="count").reset_index()
     if (summary["runs"] < 2).any():
         raise ValueError("an interval needs at least two runs of every setting")
-    reach = stats.t.ppf((1 + confidence) / 2, summary["runs"] - 1) * summary["deviation"] / np.sqrt(summary["runs"])
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, summary["runs"] - 1) * summary["deviation"] / np.sqrt(summary["runs"])
     summary["low"], summary["high"] = summary["mean"] - reach, summary["mean"] + reach
     return summary[[*by, "mean", "low", "high", "runs"]]

@@ -1,5 +1,7 @@
 """What every method is, and what it promises."""
 
+from numbers import Integral
+
 from sparsecourse.layers import masked_weights, sparse_layers
 
 
@@ -17,7 +19,7 @@ class Method:
         sparsity: what it promises, or None.
         strength: of a penalty, or None.
         starts_sparse: whether no step of the training sees more connections than are left in the end.
-        dense_gradients: density of the network at each time that the gradients of all its entries are taken.
+        gradient_densities: density of the network at each time that the gradients of all its entries are taken.
     """
 
     label = "method"
@@ -25,7 +27,7 @@ class Method:
     sparsity = None
     strength = None
     starts_sparse = False
-    dense_gradients = ()
+    gradient_densities = ()
 
     def before(self, network):
         """Prepare a network, and return the state that its training needs, or None."""
@@ -55,13 +57,23 @@ def masked_layers(network):
 
 def realised_sparsity(network):
     """Fraction of a network's weights that are zero as its layers use them, over all weight matrices."""
-    used = masked_weights(network).values()
-    return 1 - sum(int(W.count_nonzero()) for W in used) / sum(W.numel() for W in used)
+    return _sparsity(masked_weights(network).values())
 
 
 def check_realised(network, sparsity):
     """Raise AssertionError unless a network is as sparse as was asked, to half a weight in each layer."""
-    used, realised = masked_weights(network).values(), realised_sparsity(network)
-    rounding = 0.5 * len(used) / sum(W.numel() for W in used)
+    used = masked_weights(network).values()
+    realised, rounding = _sparsity(used), 0.5 * len(used) / sum(W.numel() for W in used)
     if abs(realised - sparsity) > rounding + 1e-9:
         raise AssertionError(f"a sparsity of {sparsity:.4f} was asked for, {realised:.4f} was realised")
+
+
+def check_whole(**numbers):
+    """Raise ValueError unless these are whole numbers, and of such a type: 30.0 can't count anything."""
+    for name, number in numbers.items():
+        if not isinstance(number, Integral):
+            raise ValueError(f"{name} must be a whole number, got {number}")
+
+
+def _sparsity(weights):
+    return 1 - sum(int(W.count_nonzero()) for W in weights) / sum(W.numel() for W in weights)

@@ -1,15 +1,14 @@
-"""Cutting what counts least. A method is a schedule, a score and a distribution over the layers."""
+"""Cutting what counts least. A method is a schedule, a score and a scope: how much of it each layer bears."""
 
 import torch
 
 from sparsecourse import masks
-from sparsecourse.methods.base import Method, masked_layers
-from sparsecourse.methods.schedules import Clock, Cubic, Geometric, after_first_round, before_training
+from sparsecourse.methods.base import Method, check_whole, masked_layers
+from sparsecourse.methods.schedules import BEGINNING, Cubic, Geometric, after_first_round, before_training
 from sparsecourse.methods.scores import magnitude, saliency
 
 # How much is cut from each layer: what comes out of one ranking of all weights, or the same fraction of each.
 SCOPES = {"global": None, "layer": masks.alike}
-BEGINNING = Clock(round=0, step=0, steps=1, learning_rate=0.0)
 
 
 def cut(network, sparsity, scope="global", score=magnitude):
@@ -17,25 +16,25 @@ def cut(network, sparsity, scope="global", score=magnitude):
 
     Args:
         network: a module with layers that carry a mask. A weight that was cut before stays cut, as long as the
-            sparsity does not fall.
+            sparsity of what it is ranked in does not fall.
         sparsity: fraction of the weights to cut, in [0, 1).
         scope: one of ``SCOPES``: "global" ranks the weights of all layers together, "layer" cuts the same fraction of
-            each.
+            each. Or a distribution over the layers, such as ``masks.erk``.
         score: called with the network, gives a matrix (out, in) a layer; the largest are kept.
 
     Raises:
         DivergedError: a score is not finite.
     """
     check_scope(scope)
-    kept = masks.keep_largest(score(network), sparsity, SCOPES[scope])
+    kept = masks.keep_largest(score(network), sparsity, scope if callable(scope) else SCOPES[scope])
     for layer, S in zip(masked_layers(network), kept, strict=True):
         layer.set_mask(S)
 
 
 def check_scope(scope):
-    """Raise ValueError unless a scope is one of ``SCOPES``."""
-    if scope not in SCOPES:
-        raise ValueError(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}")
+    """Raise ValueError unless a scope is one of ``SCOPES``, or a function that distributes a sparsity."""
+    if not callable(scope) and scope not in SCOPES:
+        raise ValueError(f"scope must be one of {', '.join(SCOPES)}, or a distribution over layers, got {scope!r}")
 
 
 class Pruning(Method):
@@ -43,7 +42,9 @@ class Pruning(Method):
 
     Args:
         sparsity: fraction of the weights to cut in the end, in [0, 1).
-        schedule: called with a :class:`Clock` and the sparsity; gives the sparsity to cut to now, or None.
+        schedule: called with a :class:`Clock` and the sparsity; gives the sparsity to cut to now, or None. Before
+            training the clock shows step 0 of round 0. Has it ``rounds``, as :class:`Geometric` has, the training has
+            as many.
         score, scope: as for :func:`cut`.
     """
 
@@ -53,6 +54,7 @@ class Pruning(Method):
         masks.check_sparsity(sparsity)
         check_scope(scope)
         self.sparsity, self.schedule, self.score, self.scope = sparsity, schedule, score, scope
+        self.rounds = getattr(schedule, "rounds", 1)
 
     def before(self, network):
         masked_layers(network)  # raises where there is no mask to cut with
@@ -122,18 +124,19 @@ class Iterative(Pruning):
 
     def __init__(self, sparsity, rounds, rewind_to=0, scope="global"):
         super().__init__(sparsity, Geometric(rounds), scope=scope)
+        check_whole(rewind_to=rewind_to)
         if rewind_to < 0:
             raise ValueError(f"rewind_to must not be negative, got {rewind_to}")
-        self.rounds, self.rewind_to = rounds, rewind_to
+        self.rewind_to = rewind_to
 
     def before(self, network):
         super().before(network)
         return [parameter.detach().clone() for parameter in network.parameters()]
 
     @torch.no_grad()
-    def after_step(self, network, clock, start):
+    def after_step(self, network, clock, state):
         rewinds_here, rewinds = clock.round == 0 and clock.step == self.rewind_to, self.cut_if_due(network, clock)
-        for parameter, value in zip(network.parameters(), start, strict=True):
+        for parameter, value in zip(network.parameters(), state, strict=True):
             if rewinds_here:
                 value.copy_(parameter)
             if rewinds:
@@ -155,10 +158,12 @@ class SNIP(Pruning):
 
     label = "SNIP"
     starts_sparse = True
-    dense_gradients = (1.0,)
+    gradient_densities = (1.0,)
 
     def __init__(self, sparsity, task, batch=100, seed=0, scope="global"):
-        def score(network):
-            return saliency(network, task, batch, torch.Generator().manual_seed(seed))
+        super().__init__(sparsity, before_training, self.saliency, scope)
+        check_whole(batch=batch)
+        self.task, self.batch, self.seed = task, batch, seed
 
-        super().__init__(sparsity, before_training, score, scope)
+    def saliency(self, network):
+        return saliency(network, self.task, self.batch, torch.Generator().manual_seed(self.seed))

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from sparsecourse.methods.base import check_whole
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -57,7 +59,7 @@ class Periodic:
         begin, end: the part of a round, as fractions of it. The last update comes at ``end``.
 
     Raises:
-        ValueError: there is no update, or no time for it.
+        ValueError: there is no whole number of updates, or no time for them.
     """
 
     num_updates: int
@@ -67,6 +69,7 @@ class Periodic:
     def __post_init__(self):
         if not 0 <= self.begin < self.end <= 1:
             raise ValueError(f"it must begin before it ends, both between 0 and 1, got {self.begin} and {self.end}")
+        check_whole(num_updates=self.num_updates)
         if self.num_updates < 1:
             raise ValueError(f"there must be at least one update, got {self.num_updates}")
 
@@ -82,6 +85,8 @@ class Periodic:
 
 
 # ------------------------------------------------------------- schedules of pruning: the sparsity to cut to, or None
+
+BEGINNING = Clock(round=0, step=0, steps=1, learning_rate=0.0)  # what a schedule is asked with before the first step
 
 
 def before_training(clock, sparsity):
@@ -117,6 +122,7 @@ class Geometric:
     rounds: int
 
     def __post_init__(self):
+        check_whole(rounds=self.rounds)
         if self.rounds < 2:
             raise ValueError(f"cutting between rounds needs at least 2 rounds, got {self.rounds}")
 

@@ -3,7 +3,7 @@
 import torch
 
 from sparsecourse.masks import DivergedError, check_mask, largest
-from sparsecourse.methods.base import Method, masked_layers
+from sparsecourse.methods.base import Method, check_whole, masked_layers
 from sparsecourse.methods.schedules import Periodic, cosine
 from sparsecourse.methods.scores import chance, gradients
 
@@ -32,10 +32,10 @@ class Wired(Method):
             fan_in = layer.fan_in().clamp(min=1)
             layer.set_mask(S)
             if self.rescale:
-                growth = (fan_in / layer.fan_in().clamp(min=1)).sqrt()
-                layer.weight.mul_(growth[:, None])
+                factor = (fan_in / layer.fan_in().clamp(min=1)).sqrt()
+                layer.weight.mul_(factor[:, None])
                 if layer.bias is not None:
-                    layer.bias.mul_(growth)
+                    layer.bias.mul_(factor)
 
 
 class Fixed(Wired):
@@ -84,46 +84,46 @@ class SparseTraining(Wired):
         self.schedule = Periodic(num_updates, begin=0, end=end)
 
     def growth_scores(self, network, generator):
-        """How much each entry of each mask is wished for, matrices (out, in); the largest in the gaps grow."""
+        """A score for each entry of each mask, matrices (out, in); the gaps with the largest scores grow."""
         raise NotImplementedError
 
     def before(self, network):
         super().before(network)
         return torch.Generator().manual_seed(self.seed)
 
-    def after_step(self, network, clock, generator):
+    def after_step(self, network, clock, state):
         update = self.schedule.due(clock)
         if update is not None:
             fraction = self.drop_fraction * cosine(update, self.schedule.num_updates)
-            growth = self.growth_scores(network, generator)
-            for layer, score in zip(masked_layers(network), growth, strict=True):
-                move(layer, score, fraction)
+            for layer, scores in zip(masked_layers(network), self.growth_scores(network, state), strict=True):
+                move(layer, scores, fraction)
 
     def at_end(self, network, state):
         # a connection that grew where nothing flows may still weigh zero, so the masks are counted, not the weights
         for layer, S in zip(masked_layers(network), self.masks, strict=True):
-            if int(layer.mask.sum()) != S.sum():
+            if int(layer.mask.count_nonzero()) != S.sum():
                 raise AssertionError("a mask has another density than it began with")
 
 
 @torch.no_grad()
-def move(layer, growth, fraction):
+def move(layer, scores, fraction):
     """Drop a fraction of a layer's connections, the weakest, and grow as many in its gaps, where they begin at zero.
 
     Args:
         layer: a ``layers.SparseLinear``.
-        growth: how much each of its entries is wished for, (out, in).
+        scores: of each of its entries, (out, in); the gaps with the largest grow.
         fraction: of its connections, from 0 to 1.
 
     Raises:
-        DivergedError: a weight or a wish is not finite.
+        DivergedError: a weight or a score is not finite.
     """
-    if not (layer.weight.isfinite().all() and growth.isfinite().all()):
+    if not (layer.weight.isfinite().all() and scores.isfinite().all()):
         raise DivergedError("the network has weights or gradients that are not finite: it can't be rewired")
     kept = layer.mask == 1
-    n = min(round(fraction * int(kept.sum())), int((~kept).sum()))
-    strongest = largest(layer.weight.abs().masked_fill(~kept, -torch.inf), int(kept.sum()) - n)
-    grown = largest(growth.masked_fill(kept, -torch.inf), n)
+    connections = int(kept.sum())
+    n = min(round(fraction * connections), kept.numel() - connections)
+    strongest = largest(layer.weight.abs().masked_fill(~kept, -torch.inf), connections - n)
+    grown = largest(scores.masked_fill(kept, -torch.inf), n)
     layer.weight.masked_fill_(grown, 0)
     layer.set_mask(strongest | grown)
 
@@ -157,8 +157,9 @@ class RigL(SparseTraining):
 
     def __init__(self, masks, task, batch=100, **settings):
         super().__init__(masks, **settings)
+        check_whole(batch=batch)
         self.task, self.batch = task, batch
-        self.dense_gradients = (1 - self.sparsity,) * self.schedule.num_updates
+        self.gradient_densities = (1 - self.sparsity,) * self.schedule.num_updates
 
     def growth_scores(self, network, generator):
         return [g.abs() for g in gradients(network, self.task, self.batch, generator)]
