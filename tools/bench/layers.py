@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrize, prune
 
 from sparsecourse import layers, masks, storage
+from tools.bench import peers
 
 N_IN, N_OUT, BATCH, STEP_REPEATS = 784, 300, 128, 301  # the training step
 N, BATCHES, SPARSITIES, REPEATS = 2048, (1, 64), (0.8, 0.9, 0.95, 0.99), 25  # inference, of a square layer
@@ -103,3 +104,5 @@ def lines(machine):
     yield from training_step_rows()
     yield ""
     yield from inference_rows()
+    yield ""
+    yield from peers.lines()
