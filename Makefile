@@ -27,7 +27,7 @@ CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidi
 # Tests side by side, each file in one worker; conftest.py gives each worker its share of the cores.
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test check lint frameworks colab execute times bench results lenet data site slides answers load address constraints clean
+.PHONY: lab test check lint frameworks colab versions execute times bench results lenet data site slides answers load address constraints clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
@@ -48,12 +48,29 @@ frameworks: $(TESTED)
 	$(PIP) --constraint constraints.txt --editable '.[frameworks]'
 	REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest tests/test_frameworks.py
 
-# Every lesson as on Colab: the notebook alone, in an environment with the versions that are installed there.
+# Every lesson as on Colab: the notebook alone, in an environment with the versions that are installed there. Its torch,
+# often a CUDA build of 5 GB, only where asked for: make colab TORCH=torch==2.11.0 PYTHON=python3.13
 colab: $(TESTED)
 	$(PYTHON) -m venv --clear build/colab
 	$(COLAB) -m pip install --quiet --disable-pip-version-check $(CPU_INDEX) $(TORCH)
 	$(COLAB) -m pip install --quiet --disable-pip-version-check --requirement tests/colab.txt
 	COLAB_PYTHON=$(abspath $(COLAB)) $(BIN)/python -m pytest tests/test_colab.py
+
+# Tests of what is not the library or its lessons; they need more than the extras lab and test.
+NOT_THE_LIBRARY = browser environment hub site site_browser workshop
+# Library and lessons with the oldest versions that pyproject.toml admits, or with RESOLUTION=highest the newest, in an
+# environment of their own. TORCH=torch==… takes another torch than that.
+RESOLUTION ?= lowest-direct
+versions: VENV = build/versions
+versions: TORCH =
+versions:
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) 'uv>=0.10'
+	echo $(TORCH) | $(BIN)/uv pip compile --quiet --resolution $(RESOLUTION) --python $(BIN)/python \
+		--extra lab --extra test --output-file $(VENV)/constraints.txt pyproject.toml -
+	$(PIP) $(CPU_INDEX) $$(grep '^torch==' $(VENV)/constraints.txt)
+	$(PIP) --constraint $(VENV)/constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m pytest notebooks $(filter-out $(NOT_THE_LIBRARY:%=tests/test_%.py),$(wildcard tests/test_*.py))
 
 execute: $(TESTED)
 	$(BIN)/python -m tools.run execute $(LESSON)

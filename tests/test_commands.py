@@ -13,11 +13,13 @@ from tools import lessons
 NEW, OLD = 4_000_000_000, 1  # seconds since 1970: younger and older than every file
 
 
-def plan(target, environment):
-    """The commands that make would run."""
+def plan(target, environment=None):
+    """The commands that make would run, in an environment other than the target's own."""
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    command = ["make", "--dry-run", "--no-print-directory", target, f"VENV={environment.as_posix()}"]
+    command = ["make", "--dry-run", "--no-print-directory", target]
+    if environment:
+        command.append(f"VENV={environment.as_posix()}")
     result = subprocess.run(command, cwd=lessons.ROOT, capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
 
@@ -61,3 +63,20 @@ def test_the_workflow_is_valid():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
+
+
+def test_the_workflow_asks_for_what_exists():
+    workflow = (lessons.ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    asked = re.findall(r"run: (?:make (\w+)|(\.ci/\w+))", workflow)
+    assert {("versions", ""), ("test", ""), ("", ".ci/run")} <= set(asked)
+    for target, script in asked:
+        assert plan(target) if target else (lessons.ROOT / script).is_file()
+
+
+def test_other_versions_are_tried_in_an_environment_of_their_own():
+    """With the torch that was resolved, not the pinned one."""
+    commands = plan("versions")
+    assert commands[0].endswith("-m venv --clear build/versions")
+    assert not any(re.search(r"\.venv|torch==\d", command) for command in commands)
+    assert "tests/test_layers.py" in commands[-1]
+    assert "tests/test_hub.py" not in commands[-1]

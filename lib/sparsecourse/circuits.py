@@ -52,14 +52,13 @@ class Circuit(nn.Module):
 
     def move(self, x, h):
         """The neurons' next states, (cars, neurons), from the picture x, (cars, inputs), and the states h."""
-        aim = torch.tanh(self.synapses(torch.cat([x, h], dim=-1)))
-        return (h + torch.sigmoid(self.pace) * (aim - h)) * self.alive
+        from_inputs, from_neurons, pace = self._wired()
+        return self._moved(self._told(x, from_inputs), h, from_neurons, pace)
 
     def step(self, x, h):
         """The steering, 1/m, (cars, 1), and the new states, after one picture x, (cars, inputs)."""
-        for _ in range(self.moves):
-            h = self.move(x, h)
-        return FULL_LOCK * h[..., -1:], h
+        steering, h = self._follow(x[:, None], h)
+        return steering[:, 0], h
 
     def activity(self, h):
         """The neurons' states, (cars, neurons)."""
@@ -67,11 +66,32 @@ class Circuit(nn.Module):
 
     def forward(self, X):
         """The steering at each picture of recordings X, (recordings, steps, inputs): (recordings, steps, 1)."""
-        h, steering = self.start(len(X)), []
-        for x in X.unbind(dim=1):
-            now, h = self.step(x, h)
-            steering.append(now)
-        return torch.stack(steering, dim=1)
+        return self._follow(X, self.start(len(X)))[0]
+
+    def _follow(self, X, h):
+        """The steering at each picture, and the states after the last.
+
+        What stays the same from move to move, the wiring and what a picture tells, is computed once.
+        """
+        from_inputs, from_neurons, pace = self._wired()
+        steering = []
+        for told in self._told(X, from_inputs).unbind(dim=1):
+            for _ in range(self.moves):
+                h = self._moved(told, h, from_neurons, pace)
+            steering.append(FULL_LOCK * h[..., -1:])
+        return torch.stack(steering, dim=1), h
+
+    def _wired(self):
+        """W ⊙ S in two parts, for the inputs and for the neurons, and what part of the way the neurons go."""
+        return *self.synapses.masked_weight.split((self.inputs, self.neurons), dim=1), torch.sigmoid(self.pace)
+
+    def _told(self, X, from_inputs):
+        """What pictures alone tell the neurons, biases included, (..., neurons)."""
+        return nn.functional.linear(X, from_inputs, self.synapses.bias)
+
+    def _moved(self, told, h, from_neurons, pace):
+        aim = torch.tanh(told + h @ from_neurons.T)
+        return (h + pace * (aim - h)) * self.alive
 
 
 class LSTM(nn.Module):
@@ -105,7 +125,13 @@ class LSTM(nn.Module):
         """The units' outputs, (cars, units)."""
         return state[0]
 
-    forward = Circuit.forward
+    def forward(self, X):
+        """The steering at each picture of recordings X, (recordings, steps, inputs): (recordings, steps, 1)."""
+        state, steering = self.start(len(X)), []
+        for x in X.unbind(dim=1):
+            now, state = self.step(x, state)
+            steering.append(now)
+        return torch.stack(steering, dim=1)
 
 
 def reach(move, inputs, neurons):

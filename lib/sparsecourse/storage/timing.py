@@ -8,7 +8,6 @@ import timeit
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils import benchmark
 
 from sparsecourse import layers, masks
 from sparsecourse.storage.formats import BLOCK
@@ -28,6 +27,9 @@ def time_in_turn(calls, repeats=9):
     Returns:
         {name: array of seconds a call}.
     """
+    # where there are CUDA's tools and no card, as in many a session on Colab, this import warns: so not in every lesson
+    from torch.utils import benchmark
+
     # torch's timer waits for a graphics card, which returns from a call before it has done it
     clocks = {name: timeit.Timer(call, timer=benchmark.timer) for name, call in calls.items()}
     loops, seconds = dict.fromkeys(calls, 1), {name: [] for name in calls}
