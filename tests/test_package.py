@@ -64,7 +64,14 @@ def test_the_library_has_no_name_but_its_own():
     done = subprocess.run(search, cwd=lessons.ROOT, capture_output=True, text=True)  # also in a download without .git
     found = done.stdout.splitlines()
     assert "pyproject.toml" in found, done.stderr  # the search works: among the extras is that other project
-    meant = ("pyproject.toml", "constraints.txt", "tools/bench/")
+    meant = (
+        "pyproject.toml",
+        "constraints.txt",
+        "tools/bench/",
+        "tests/test_bench.py",
+        "docs/layers.md",
+        "notebooks/10_",
+    )
     assert not [name for name in found if not name.startswith(meant)]
 
 
