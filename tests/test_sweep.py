@@ -46,8 +46,8 @@ def test_a_plan_has_a_row_for_every_level_and_seed():
     ("name", "level", "words"),
     [
         ("pruned", 0.1, "method must be one of dense; L1"),
-        ("lottery", 0.5, "a plan can't hold 'lottery', which asks for more than a level: .*'rounds'"),
-        ("small world", 0.5, "a plan can't hold 'small world', .*'rewiring_probability'"),
+        ("lottery", 0.5, "method 'lottery' needs the setting 'rounds'"),
+        ("small world", 0.5, "method 'small world' needs the setting 'rewiring_probability'"),
         ("gradual", 1.2, r"sparsity must lie in \[0, 1\), got 1.2"),
         ("L1", -1, "the strength of L1"),
     ],
