@@ -107,6 +107,7 @@ def test_a_sweep_gives_what_one_call_gives(tmp_path):
     pd.testing.assert_frame_equal(again, found.reset_index(drop=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
     path = tmp_path / "sweep.csv"
@@ -300,6 +301,7 @@ def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_the_yardstick_killed_and_resumed_comes_to_the_same_numbers(tmp_path):
     """A quick slice of `make lenet`: every method on few images, unbroken, and killed with its workers on the way."""
