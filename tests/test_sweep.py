@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pandas as pd
@@ -22,14 +21,18 @@ SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.
 RANDOM = ("random, ERK", "random, uniform")
 SWEPT = ["dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL"]
 KILLED = """
-import sys, time, sparsecourse
+import pathlib, sys, time, sparsecourse
 from sparsecourse import sweep
-import pandas as pd
 whole = sweep.plan("gradual", [0.1, 0.2, 0.3, 0.4, 0.5], range(4))
+begun = 0
 def run(rows):
-    time.sleep(0.05)
+    global begun
+    begun += 1
     with open(sys.argv[1] + ".calls", "a") as calls:
         calls.write("".join(f"{level} {seed}\\n" for level, seed in zip(rows["level"], rows["seed"])))
+    if begun == int(sys.argv[2]):
+        print("here", flush=True)
+        time.sleep(600)  # for whoever kills it
     return rows.assign(result=rows["level"] * 100 + rows["seed"])
 sweep.resume(whole, run, sys.argv[1], at_once=3)
 """
@@ -112,20 +115,19 @@ def test_a_sweep_gives_what_one_call_gives(tmp_path):
 def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
     path = tmp_path / "sweep.csv"
     calls = tmp_path / "sweep.csv.calls"
-    for _ in range(3):  # killed without warning, wherever it is
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE)
-        process.stdout.readline()  # a batch is done
-        time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        finished = len(pd.read_csv(path))
-        assert finished >= 3
-    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True, stdout=subprocess.PIPE)
+    for finished in (3, 6, 9):  # killed without warning, each time in its second batch
+        command = [sys.executable, "-c", KILLED, str(path), "2"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            while process.stdout.readline() != "here\n":
+                assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        assert len(pd.read_csv(path)) == finished
+    subprocess.run([sys.executable, "-c", KILLED, str(path), "0"], check=True, stdout=subprocess.PIPE)
     table = pd.read_csv(path)
     assert table["result"].tolist() == [100 * level + seed for level in (0.1, 0.2, 0.3, 0.4, 0.5) for seed in range(4)]
     trained = calls.read_text().splitlines()
-    # only the batch that was under way at a kill may have been trained twice: it was not finished
-    assert 20 <= len(trained) <= 20 + 3 * 3
+    # only the batch that was under way at a kill was trained twice: it was not finished
+    assert len(trained) == 20 + 3 * 3
 
 
 def test_levels_with_many_digits_are_found_again(tmp_path):

@@ -27,7 +27,7 @@ def plan(name, levels, seeds, width=100, shuffled=False):
     """A plan for one method: a row for every level and seed.
 
     Args:
-        name: of the method, one of ``methods.METHODS``, such that asks for no more than a level.
+        name: of the method, one of those in ``methods.METHODS`` that need no more than a level.
         levels: sparsities to ask for, in [0, 1); for L1, strengths; for dense, [0].
         seeds: seed of first weights, masks and data order.
         width: units of each of the two hidden layers.
@@ -77,8 +77,10 @@ def train(part, steps, count_cost=False):
     part = part.reset_index(drop=True)
     chosen = pd.Series([method(*row) for row in part[KEYS].itertuples(index=False)])
     rounds = chosen.map(lambda each: each.rounds)
-    for each in chosen[steps % rounds != 0]:
-        raise ValueError(f"steps must be a multiple of {each.rounds}, the rounds of {each.label!r}, got {steps}")
+    misfits = chosen[steps % rounds != 0]
+    if len(misfits):
+        first = misfits.iloc[0]
+        raise ValueError(f"steps must be a multiple of {first.rounds}, the rounds of {first.label!r}, got {steps}")
     (width,) = part["width"].unique()
     pieces, networks = [], [None] * len(part)
     for count, rows in part.groupby(rounds):
