@@ -41,6 +41,7 @@ def numbers(text):
     return np.array([float(number) for number in re.findall(r"-?\d+\.\d+", text)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
 def test_the_lessons_cell_gives_the_saved_numbers_on_every_framework(backend):
     need(backend)

@@ -53,6 +53,7 @@ def test_nbval_runs_every_cell_and_every_solution():
     assert "After 7.5, 1" in collected  # a cell reads that answer, so it runs with the solution, then the stub again
 
 
+@pytest.mark.slow
 def test_a_wrong_solution_a_changed_output_and_a_network_are_found(tmp_path):
     """A lesson with one of each, in a course of its own: these cells fail, and no other."""
     for name in ("conftest.py", "tools", "tests/offline"):

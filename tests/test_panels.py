@@ -150,6 +150,7 @@ def test_painted_names_idle_units():
     assert "infinite" in lesson02.picture(np.ones((2, 2)), np.zeros((2, 2), int))[2]
 
 
+@pytest.mark.slow
 def test_every_neuron_of_the_worm_has_a_sentence(monkeypatch):
     monkeypatch.setattr(plots, "worm", lambda *_, **__: None)  # the pictures are drawn in the test above
     worm = connectome.load("cook2019")

@@ -279,6 +279,7 @@ def test_threads_of_one_process_take_turns(tmp_path):
         sweep.resume(sweep.plan("dense", [0], range(40)), run, tmp_path / "s.csv", at_once=1, executor=executor)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
     """Two workers of a Dask cluster, one of which dies without a word in the middle of the sweep."""
