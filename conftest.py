@@ -19,6 +19,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 import sparsecourse  # noqa: F401
 from tools import lessons
 
+LONGEST = {"test_sweep.py", "test_site.py", "test_hub.py"}  # begun first: the last file then keeps nobody waiting
 OFFLINE = Path(__file__).parent / "tests" / "offline"  # its sitecustomize cuts the network off
 
 
@@ -65,3 +66,7 @@ def pytest_collect_file(file_path, parent):
     if file_path.parent != lessons.NOTEBOOKS:
         return collected
     return [Lesson.from_parent(parent, path=file_path) for each in collected if isinstance(each, IPyNbFile)]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONGEST)
