@@ -24,8 +24,8 @@ UV = build/uv/$(notdir $(BIN))
 # What torch wants for CUDA on Linux. It names the exact versions itself, so constraints.txt leaves them out.
 CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
-# Tests side by side, each file in one worker; conftest.py gives each worker its share of the cores.
-PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# Tests side by side, each file in one worker; conftest.py says how many workers, and gives each its share of the cores.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lab test check lint frameworks colab versions execute times bench results lenet data site slides answers load address constraints clean
 

@@ -68,5 +68,10 @@ def pytest_collect_file(file_path, parent):
     return [Lesson.from_parent(parent, path=file_path) for each in collected if isinstance(each, IPyNbFile)]
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are cores: who drives a kernel, a browser or a hub mostly waits for it."""
+    return min(os.cpu_count() + 1, 8)
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in LONGEST)

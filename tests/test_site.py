@@ -280,13 +280,6 @@ def test_a_link_to_nothing_stops_the_build(tmp_path):
     assert "no_such_file.txt" in warnings
 
 
-def test_the_workflow_is_valid():
-    workflow = lessons.ROOT / ".github" / "workflows" / "site.yml"
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
 # ------------------------------------------------------------------------------------------------------ in a browser
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}

@@ -16,26 +16,47 @@ import torch
 
 from sparsecourse import masks, measure, methods, sweep, tables
 
-SMALL = pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
-
 RANDOM = ("random, ERK", "random, uniform")
 SWEPT = ["dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL"]
 KILLED = """
-import pathlib, sys, time, sparsecourse
+import os, signal, sys, sparsecourse
 from sparsecourse import sweep
 whole = sweep.plan("gradual", [0.1, 0.2, 0.3, 0.4, 0.5], range(4))
-begun = 0
 def run(rows):
     global begun
     begun += 1
     with open(sys.argv[1] + ".calls", "a") as calls:
         calls.write("".join(f"{level} {seed}\\n" for level, seed in zip(rows["level"], rows["seed"])))
-    if begun == int(sys.argv[2]):
-        print("here", flush=True)
-        time.sleep(600)  # for whoever kills it
+    if dies and begun == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
     return rows.assign(result=rows["level"] * 100 + rows["seed"])
-sweep.resume(whole, run, sys.argv[1], at_once=3)
+for dies in (True, True, True, False):  # in a process of its own each time
+    begun = 0
+    if not (process := os.fork()):
+        sweep.resume(whole, run, sys.argv[1], at_once=3)
+        os._exit(0)
+    _, ended = os.waitpid(process, 0)
+    print(os.waitstatus_to_exitcode(ended), sum(1 for line in open(sys.argv[1])) - 1)
 """
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A plan for few networks, of two widths."""
+    return pd.concat([sweep.plan("dense", [0], range(3)), sweep.plan("gradual", [0.5, 0.8], range(3), width=50)])
+
+
+@pytest.fixture
+def script():
+    """Function that loads one of the scripts that write data/results, by name."""
+
+    def loaded(name):
+        spec = importlib.util.spec_from_file_location(name, tables.folder("results") / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return loaded
 
 
 def test_a_plan_has_a_row_for_every_level_and_seed():
@@ -95,34 +116,29 @@ def test_every_method_is_trained_for_the_same_steps_and_counted():
         sweep.train(whole, steps=41)
 
 
-def test_a_sweep_gives_what_one_call_gives(tmp_path):
+def test_a_sweep_gives_what_one_call_gives(tmp_path, small):
     def run(rows):
         assert len(set(rows["width"])) == 1
         return sweep.train(rows, steps=6)[0]
 
-    found = sweep.resume(SMALL, run, tmp_path / "small.csv", at_once=2)
-    assert (found[sweep.KEYS].to_numpy() == SMALL[sweep.KEYS].to_numpy()).all()
-    together = pd.concat([sweep.train(rows, steps=6)[0] for _, rows in SMALL.groupby("width", sort=False)])
+    found = sweep.resume(small, run, tmp_path / "small.csv", at_once=2)
+    assert (found[sweep.KEYS].to_numpy() == small[sweep.KEYS].to_numpy()).all()
+    together = pd.concat([sweep.train(rows, steps=6)[0] for _, rows in small.groupby("width", sort=False)])
     assert found["validation_accuracy"].to_numpy() == pytest.approx(
         together["validation_accuracy"].to_numpy(), abs=0.01
     )
-    again = sweep.resume(SMALL, lambda rows: pytest.fail("it was all there"), tmp_path / "small.csv")
+    again = sweep.resume(small, lambda rows: pytest.fail("it was all there"), tmp_path / "small.csv")
     pd.testing.assert_frame_equal(again, found.reset_index(drop=True))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_sweep_loses_and_repeats_nothing(tmp_path):
-    path = tmp_path / "sweep.csv"
-    calls = tmp_path / "sweep.csv.calls"
-    for finished in (3, 6, 9):  # killed without warning, each time in its second batch
-        command = [sys.executable, "-c", KILLED, str(path), "2"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            while process.stdout.readline() != "here\n":
-                assert process.poll() is None
-            process.send_signal(signal.SIGKILL)
-        assert len(pd.read_csv(path)) == finished
-    subprocess.run([sys.executable, "-c", KILLED, str(path), "0"], check=True, stdout=subprocess.PIPE)
+    """Killed three times without warning, each time in its second batch."""
+    path, calls = tmp_path / "sweep.csv", tmp_path / "sweep.csv.calls"
+    said = subprocess.run([sys.executable, "-c", KILLED, path], check=True, stdout=subprocess.PIPE, text=True).stdout
+    ends = [line for line in said.splitlines() if "of" not in line]
+    assert ends == [f"{-signal.SIGKILL} 3", f"{-signal.SIGKILL} 6", f"{-signal.SIGKILL} 9", "0 20"]
     table = pd.read_csv(path)
     assert table["result"].tolist() == [100 * level + seed for level in (0.1, 0.2, 0.3, 0.4, 0.5) for seed in range(4)]
     trained = calls.read_text().splitlines()
@@ -149,13 +165,13 @@ def test_levels_with_many_digits_are_found_again(tmp_path):
     assert len(calls) == 4  # the second half
 
 
-def test_what_the_plan_does_not_ask_for_is_refused(tmp_path):
+def test_what_the_plan_does_not_ask_for_is_refused(tmp_path, small):
     path = tmp_path / "other.csv"
     sweep.plan("dense", [0], [0, 1]).assign(result=1).to_csv(path, index=False)
     with pytest.raises(ValueError, match=r"other.csv holds networks that the plan does not ask for"):
         sweep.resume(sweep.plan("dense", [0], [0]), None, path)
     with pytest.raises(ValueError, match="asks for a network twice"):
-        sweep.resume(pd.concat([SMALL, SMALL]), None, tmp_path / "new.csv")
+        sweep.resume(pd.concat([small, small]), None, tmp_path / "new.csv")
 
 
 def test_the_local_network_leaves_no_unit_idle():
@@ -192,13 +208,10 @@ def test_rows_that_are_no_longer_in_the_plan_are_found(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lenet", "three_ways_256", "wirings_256"])
-def test_a_recorded_table_holds_what_its_plan_asks_for(name):
-    place = tables.folder("results") / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, place)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    whole = script.plan(script.Size()) if name == "lenet" else script.plan()
-    keys, table = list(whole.columns), place.with_suffix(".csv")
+def test_a_recorded_table_holds_what_its_plan_asks_for(name, script):
+    module = script(name)
+    whole = module.plan(module.Size()) if name == "lenet" else module.plan()
+    keys, table = list(whole.columns), tables.folder("results") / f"{name}.csv"
     found = sweep.resume(whole, lambda rows: pytest.fail("a network is missing"), table, together=keys)
     assert len(found) == len(whole)
 
@@ -223,13 +236,13 @@ class Eager(concurrent.futures.Executor):
 
 
 @pytest.mark.parametrize("make", [Eager, lambda: concurrent.futures.ThreadPoolExecutor(3)], ids=["own", "threads"])
-def test_any_executor_comes_to_the_same_file(tmp_path, make):
+def test_any_executor_comes_to_the_same_file(tmp_path, small, make):
     def run(rows):
         return sweep.train(rows, steps=6)[0]
 
     executor = make()
-    sweep.resume(SMALL, run, tmp_path / "here.csv", at_once=1)
-    sweep.resume(SMALL, run, tmp_path / "there.csv", at_once=1, executor=executor)
+    sweep.resume(small, run, tmp_path / "here.csv", at_once=1)
+    sweep.resume(small, run, tmp_path / "there.csv", at_once=1, executor=executor)
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
     assert executor.submit(int, "7").result() == 7  # it is still running
 
@@ -281,7 +294,7 @@ def test_threads_of_one_process_take_turns(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
+def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path, small):
     """Two workers of a Dask cluster, one of which dies without a word in the middle of the sweep."""
     distributed = pytest.importorskip("distributed")
     killed = tmp_path / "killed"
@@ -293,27 +306,34 @@ def test_a_cluster_that_loses_a_machine_loses_and_repeats_nothing(tmp_path):
         return sweep.train(rows, steps=6)[0]
 
     here = os.getpid()
-    sweep.resume(SMALL, run, tmp_path / "here.csv", at_once=1)
+    sweep.resume(small, run, tmp_path / "here.csv", at_once=1)
     assert not killed.exists()
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": tmp_path}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         executor = client.get_executor(pure=False)
-        sweep.resume(SMALL, run, tmp_path / "there.csv", at_once=1, executor=executor)
+        sweep.resume(small, run, tmp_path / "there.csv", at_once=1, executor=executor)
         assert killed.exists()
         assert executor.submit(int, "7").result() == 7
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
 
 
+@pytest.fixture
+def one_thread():
+    """One thread for torch, as a worker of the yardstick has."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_the_yardstick_killed_and_resumed_comes_to_the_same_numbers(tmp_path):
-    """A quick slice of `make lenet`: every method on few images, unbroken, and killed with its workers on the way."""
+def test_the_yardstick_killed_and_resumed_comes_to_the_same_numbers(tmp_path, script, one_thread):
+    """A quick slice of `make lenet`: every method on few images, unbroken here, and killed with its workers."""
     command = [sys.executable, str(tables.folder("results") / "lenet.py"), "--quick"]
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
-    for folder in (unbroken, killed):
-        folder.mkdir()
-    subprocess.run([*command, unbroken], check=True, env=environment, capture_output=True)
+    lenet, killed = script("lenet"), tmp_path / "killed"
+    one = sweep.resume(lenet.plan(lenet.QUICK), lenet.run, tmp_path / "unbroken.csv", together=["method", "epochs"])
     with subprocess.Popen([*command, killed], env=environment, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("3 of"):
@@ -322,7 +342,7 @@ def test_the_yardstick_killed_and_resumed_comes_to_the_same_numbers(tmp_path):
         process.kill()
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
-    before, one = pd.read_csv(killed / "lenet.csv"), pd.read_csv(unbroken / "lenet.csv")
+    before = pd.read_csv(killed / "lenet.csv")
     assert 3 <= len(before) < len(one)
     said = subprocess.run([*command, killed], check=True, env=environment, capture_output=True, text=True).stdout
     assert len(said.splitlines()) == len(one) - len(before)  # none is trained twice
