@@ -17,8 +17,8 @@ ALL = ("nn.Linear", "SparseLinear", "CSRLinear", "torch.sparse", peers.PEER)
 
 def weight_gradients(module, kept):
     """Gradients of the weights at the places of a mask, row by row, whatever a module stores."""
-    if hasattr(module, "weight"):
-        return module.weight.grad[kept]
+    if isinstance(module, torch.nn.Linear):
+        return next(module.parameters()).grad[kept]
     if hasattr(module, "values"):
         return module.values.grad
     with torch.no_grad():  # the peer pads its rows: let it place the gradients itself

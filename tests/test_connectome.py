@@ -147,3 +147,23 @@ def test_signs_are_predictions():
 def test_unknown_names_suggest_near_ones(ask, answer):
     with pytest.raises(ValueError, match=answer.replace("?", r"\?")):
         ask()
+
+
+@pytest.mark.parametrize("kind", connectome.KINDS)
+def test_the_graph_can_be_written_and_read_again(kind, tmp_path):
+    graph = connectome.load("cook2019").graph(kind)
+    nx.write_graphml(graph, tmp_path / "worm.graphml")
+    again = nx.read_graphml(tmp_path / "worm.graphml")
+    assert dict(again.nodes(data=True)) == dict(graph.nodes(data=True))
+    assert {(*ends, data["weight"]) for *ends, data in again.edges(data=True)} == {
+        (*ends, data["weight"]) for *ends, data in graph.edges(data=True)
+    }
+
+
+def test_a_group_may_be_anything_that_gives_names():
+    worm = connectome.load("cook2019")
+    names = ["AVAL", "ASHL"]
+    for given in (names, tuple(names), (name for name in names), pd.Index(names)):
+        assert worm.group(given) == names
+    with pytest.raises(ValueError, match="a group has at least one neuron, got none"):
+        worm.group([])

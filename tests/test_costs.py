@@ -21,7 +21,7 @@ def test_sizes_are_positive_whole_numbers(count, sizes):
 def test_a_zero_costs_nothing():
     network = layers.mlp((8, 6, 4), 0, [masks.random((6, 8), 0.5, 0), masks.random((4, 6), 0.25, 0)])
     assert costs.sparse_macs(network) == 24 + 18
-    network[0].weight.data[:] = 0
+    network[0].W.data[:] = 0
     assert costs.sparse_macs(network) == 18
 
 

@@ -29,27 +29,27 @@ def test_a_sparse_layer_computes_what_numpy_computes(device):
     layer, x = layer_and_batch(device)
     x.requires_grad_()
     layer(x).square().sum().backward()
-    W, S, b, X = map(array, (layer.weight, layer.mask, layer.bias, x))
+    W, S, b, X = map(array, (layer.W, layer.mask, layer.bias, x))
     y = X @ (W * S).T + b
     assert np.allclose(array(layer(x)), y, atol=1e-4)
-    assert np.allclose(array(layer.weight.grad), 2 * y.T @ X * S, atol=1e-3)
+    assert np.allclose(array(layer.W.grad), 2 * y.T @ X * S, atol=1e-3)
     assert np.allclose(array(x.grad), 2 * y @ (W * S), atol=1e-3)
 
 
 @everywhere
 def test_masks_are_made_of_tensors_and_taken_as_tensors(device):
     layer, _ = layer_and_batch(device, sparsity=0)
-    W = array(layer.weight)
+    W = array(layer.W)
     for make in (
         lambda W: masks.magnitude(W, 0.8),
         lambda W: masks.n_of_m(W, 2, 4),
         lambda W: masks.blocks(W, 0.5, (4, 4)),
     ):
-        S = make(layer.weight)
+        S = make(layer.W)
         assert np.array_equal(S, make(W))
         layer.set_mask(torch.as_tensor(S, device=device))
         assert np.array_equal(array(layer.mask), S)
-    (kept,) = masks.keep_largest([layer.weight.detach().abs()], 0.8)
+    (kept,) = masks.keep_largest([layer.W.detach().abs()], 0.8)
     assert kept.device.type == device
     assert np.array_equal(array(kept), masks.magnitude(W, 0.8))
 
@@ -73,7 +73,7 @@ def test_a_stored_layer_learns_what_a_masked_one_learns(device):
         inputs = x.clone().requires_grad_()
         y = module(inputs)
         y.square().sum().backward()
-        weight = module.values.grad if hasattr(module, "values") else module.weight.grad[kept]
+        weight = module.values.grad if hasattr(module, "values") else module.W.grad[kept]
         found.append((y, inputs.grad, module.bias.grad, weight))
     for masked, stored in zip(*found, strict=True):
         assert torch.allclose(masked, stored, atol=1e-4)

@@ -29,20 +29,20 @@ def test_y_is_masked_w_times_x_plus_b(kind):
     S = [[1, 0, 1], [0, 0, 1]]
     layer = layers.SparseLinear(3, 2, mask=kind(S))
     x = torch.randn(4, 3)
-    expected = x @ (layer.weight * torch.tensor(S)).T + layer.bias
+    expected = x @ (layer.W * torch.tensor(S)).T + layer.bias
     assert torch.allclose(layer(x), expected)
 
 
 def test_cut_weights_have_no_effect_and_no_gradient():
     layer = layers.SparseLinear(6, 4, mask=masks.random((4, 6), 0.5, seed=0))
     layer(torch.randn(5, 6)).square().sum().backward()
-    assert (layer.weight.grad[layer.mask == 0] == 0).all()
-    assert (layer.weight.grad[layer.mask == 1] != 0).all()
+    assert (layer.W.grad[layer.mask == 0] == 0).all()
+    assert (layer.W.grad[layer.mask == 1] != 0).all()
 
 
 def test_the_mask_is_a_buffer():
     layer = layers.SparseLinear(6, 4, mask=masks.random((4, 6), 0.5, seed=0))
-    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert [name for name, _ in layer.named_parameters()] == ["W", "bias"]
     twin = layers.SparseLinear(6, 4)
     twin.load_state_dict(layer.state_dict())
     assert torch.equal(twin.mask, layer.mask)
@@ -63,7 +63,7 @@ def test_an_output_without_inputs_is_no_accident():
     S = np.ones((3, 4), dtype=int)
     S[1] = 0
     layer = layers.SparseLinear(4, 3, mask=S)
-    assert torch.isfinite(layer.weight).all()
+    assert torch.isfinite(layer.W).all()
     assert layer.fan_in().tolist() == [4, 0, 4]
 
 
@@ -116,7 +116,7 @@ def test_only_the_weight_of_a_sparse_layer_is_masked():
     found = layers.masked_weights(nn.Sequential(layer))
     assert set(found) == {"0.weight", "0.gate"}
     assert torch.equal(found["0.gate"], layer.gate)
-    assert torch.equal(found["0.weight"], layer.masked_weight)
+    assert torch.equal(found["0.weight"], layer.W * layer.mask)
 
 
 # -------------------------------------------------------------------------------- a neighbour among PyTorch's modules
@@ -201,7 +201,7 @@ def test_to_linear_and_back(bias):
     back = layers.SparseLinear.from_linear(linear)
     assert np.array_equal(back.mask.numpy(), S)
     assert torch.equal(back(x), layer(x))
-    assert not back.weight[back.mask == 0].any()  # what lay behind the mask is forgotten
+    assert not back.W[back.mask == 0].any()  # what lay behind the mask is forgotten
 
 
 def test_from_linear_takes_a_mask_and_leaves_the_layer():
@@ -210,7 +210,7 @@ def test_from_linear_takes_a_mask_and_leaves_the_layer():
     S = masks.random((4, 6), 0.5, seed=0)
     layer = layers.SparseLinear.from_linear(linear, S)
     with torch.no_grad():
-        layer.weight += 1
+        layer.W += 1
     assert torch.equal(linear.weight, before)
     assert layer.mask.dtype == torch.float64
     with pytest.raises(ValueError, match="the mask has shape"):
@@ -243,7 +243,7 @@ def test_replacing_leaves_the_network_and_its_hooks_alone(network):
 
     @torch.no_grad()
     def silenced(layer):
-        layer.weight.zero_()
+        layer.W.zero_()
         layer.bias.zero_()
         return layer
 

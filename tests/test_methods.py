@@ -150,12 +150,15 @@ def test_a_scope_may_be_a_distribution_over_the_layers(distribution):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: methods.Periodic(30.0, 0, 1), "num_updates must be a whole number, got 30.0"),
-        (lambda: methods.SET([[[1, 0]]], num_updates=2.5), "num_updates must be a whole number, got 2.5"),
-        (lambda: methods.Geometric(3.0), "rounds must be a whole number, got 3.0"),
-        (lambda: methods.Iterative(0.5, rounds=2, rewind_to=1.5), "rewind_to must be a whole number, got 1.5"),
-        (lambda: methods.SNIP(0.5, None, batch=10.0), "batch must be a whole number, got 10.0"),
-        (lambda: methods.RigL([[[1, 0]]], None, batch=10.0), "batch must be a whole number, got 10.0"),
+        (lambda: methods.Periodic(30.0, 0, 1), "num_updates must be a whole number from 1 up, got 30.0"),
+        (lambda: methods.SET([[[1, 0]]], num_updates=2.5), "num_updates must be a whole number from 1 up, got 2.5"),
+        (lambda: methods.Geometric(3.0), "rounds must be a whole number from 2 up, got 3.0"),
+        (
+            lambda: methods.Iterative(0.5, rounds=2, rewind_to=1.5),
+            "rewind_to must be a whole number from 0 up, got 1.5",
+        ),
+        (lambda: methods.SNIP(0.5, None, batch=10.0), "batch must be a whole number from 1 up, got 10.0"),
+        (lambda: methods.RigL([[[1, 0]]], None, batch=10.0), "batch must be a whole number from 1 up, got 10.0"),
         (
             lambda: methods.Pruning(0.5, methods.before_training, scope="rows"),
             "one of global, layer, or a distribution",

@@ -142,6 +142,41 @@ def test_a_folder_that_is_gone_is_no_error(tmp_path, monkeypatch, capsys):
     assert "Your progress was not noted" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_console_that_lacks_a_letter_is_no_error(tmp_path, encoding):
+    """As on Windows, when what is printed goes into a file."""
+    folder = tmp_path / "homes" / "Łukasz"
+    folder.mkdir(parents=True)
+    notes.note("0.1", True, folder)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from sparsecourse import progress as p; p.show(); p.main(sys.argv[1:])",
+    ]
+    done = subprocess.run([*command, folder.parent], cwd=folder, env=environment, capture_output=True, check=True)
+    said = done.stdout.decode(encoding)
+    assert ("lesson 00  ■" if encoding == "utf-8" else "lesson 00  x") in said
+    assert ("Łukasz" if encoding == "utf-8" else r"\u0141ukasz") in said
+
+
+def test_a_mark_of_byte_order_costs_no_line(tmp_path):
+    """Editors on Windows put one before the first line."""
+    notes.note("1.1", True)
+    path = tmp_path / notes.NAME
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().lstrip())
+    entries, damaged = notes.read(path)
+    assert (notes.solved(entries), damaged) == ({"1.1"}, 0)
+
+
+def test_the_working_folder_is_a_learner_with_a_name(tmp_path, monkeypatch):
+    (tmp_path / "ada").mkdir()
+    monkeypatch.chdir(tmp_path / "ada")
+    notes.note("1.1", True)
+    assert progress.collect(".")["learner"].tolist() == ["ada"]
+    assert progress.collect("..")["learner"].tolist() == ["ada"]
+
+
 def test_the_command(tmp_path, capsys):
     progress.main([str(room(tmp_path)), "--csv", str(tmp_path / "room.csv")])
     said = capsys.readouterr().out

@@ -40,14 +40,15 @@ def test_the_lists_of_a_small_matrix():
 @settings(max_examples=60, deadline=None)
 def test_every_layout_gives_the_matrix_back(rows, columns, sparsity, seed):
     shape = (2 * rows, 3 * columns)
-    W = np.random.default_rng(seed).normal(size=shape) * masks.random(shape, sparsity, seed)
+    W = np.random.default_rng(seed).normal(size=shape)
+    W[np.random.default_rng(seed + 1).random(shape) < sparsity] = 0
     for stored in (storage.COO.of(W), storage.CSR.of(W), storage.BSR.of(W, block=(2, 3))):
         assert np.array_equal(stored.dense(), W.astype(np.float32))
 
 
 def test_bytes_by_hand_are_those_of_torch():
     layer = sparse_layer(64, 48, 0.997)  # nine weights in twelve blocks: some blocks are empty
-    W, kept = layer.masked_weight.detach().numpy(), int(layer.mask.sum())
+    W, kept = layer.weight.detach().numpy(), int(layer.mask.sum())
     stored = {layout: storage.SparseInference(layer, layout).nbytes - layer.bias.nbytes for layout in storage.LAYOUTS}
     assert storage.COO.of(W).nbytes == 12 * kept
     assert stored["coo"] == 20 * kept
@@ -79,7 +80,7 @@ def test_every_layout_computes_the_same(layout, bias):
         x = torch.randn(shape)
         assert stored(x).shape == layer(x).shape
         assert torch.allclose(stored(x), layer(x), atol=1e-5)
-    assert torch.allclose(stored.weight().to_dense(), layer.masked_weight)
+    assert torch.allclose(stored.weight().to_dense(), layer.weight)
     assert not list(stored.parameters())
 
 
@@ -123,7 +124,7 @@ def test_csr_linear_trains_like_a_sparse_layer(bias):
             optimiser.zero_grad()
             module(x).square().mean().backward()
             optimiser.step()
-        results.append((x.grad, module(x), module.weight if module is layer else module.values))
+        results.append((x.grad, module(x), module.W if module is layer else module.values))
     (grad, y, W), (grad_packed, y_packed, values) = results
     assert torch.allclose(grad, grad_packed, atol=1e-6)
     assert torch.allclose(y, y_packed, atol=1e-5)
@@ -140,7 +141,7 @@ def test_csr_linear_passes_gradcheck():
 def test_csr_linear_keeps_a_weight_that_is_zero_and_stores_no_other():
     layer = sparse_layer(6, 4, 0.5)
     with torch.no_grad():
-        layer.weight.zero_()
+        layer.W.zero_()
     packed = storage.CSRLinear(layer)
     assert packed.values.numel() == int(layer.mask.sum())
     packed(torch.ones(1, 6)).sum().backward()
@@ -241,6 +242,48 @@ def test_a_network_is_stored_by_the_clock(network):
     assert torch.allclose(stored(x), network(x), atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)
+def test_a_layout_that_can_not_run_loses(network, dtype):
+    """Of torch's sparse products there is not one for every type, and not one in every build."""
+    x, network = torch.randn(4, 64).to(dtype), network.to(dtype)
+    stored = storage.for_inference(network, x, repeats=1)
+    assert torch.allclose(stored(x), network(x), atol=0.05)
+    assert storage.best_layout(network[0], 4, repeats=1) in storage.LAYOUTS
+
+
+def test_a_layout_that_can_not_run_under_autocast_loses(network):
+    x = torch.randn(4, 64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        stored = storage.for_inference(network, x, repeats=1)
+        assert torch.allclose(stored(x).float(), network(x).float(), atol=0.05)
+
+
+def test_where_no_sparse_product_runs_every_layer_is_folded(network, monkeypatch):
+    def unable(*_, **__):
+        raise RuntimeError("this build has no sparse product")
+
+    for name in ("addmm", "addmv"):
+        monkeypatch.setattr(torch, name, unable)
+    x = torch.randn(4, 64)
+    assert stored_layouts(storage.for_inference(network, x, repeats=1)) == ["folded"] * 3
+    monkeypatch.setattr(timing, "best_layout", lambda layer, batch, repeats: "csr")
+    assert stored_layouts(storage.for_inference(network, x, repeats=1)) == ["folded"] * 3
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+def test_timing_moves_no_statistics(network, is_training):
+    """A batch norm in training counts every call; the timings are none of its business."""
+    whole = torch.nn.Sequential(torch.nn.BatchNorm1d(64), *network).train(is_training)
+    before = copy.deepcopy(whole.state_dict())
+    stored = storage.for_inference(whole, torch.randn(8, 64) + 5, repeats=1)
+    assert whole.training is is_training
+    assert not stored.training
+    for name, value in before.items():
+        assert torch.equal(whole.state_dict()[name], value), name
+    assert torch.equal(stored[0].running_mean, before["0.running_mean"])
+    assert stored[0].num_batches_tracked == before["0.num_batches_tracked"]
+
+
 # ----------------------------------------------------------------------------------------------------- the model
 
 MACHINE = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e9, call=2e-5)
@@ -288,9 +331,9 @@ def test_the_predicted_crossing_is_where_the_predictions_cross():
 
 def test_a_training_step_is_timed_and_trains_no_layer_of_the_caller():
     layer = sparse_layer()
-    before = layer.weight.clone()
+    before = layer.W.clone()
     table = storage.time_training(layer, batch=4, others={"mine": sparse_layer()}, repeats=2)
     assert table["layout"].tolist() == ["dense", "masked", "csr", "mine"]
     assert (table["seconds"] > 0).all()
-    assert torch.equal(layer.weight, before)
-    assert layer.weight.grad is None
+    assert torch.equal(layer.W, before)
+    assert layer.W.grad is None

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 import numpy as np
@@ -13,6 +14,8 @@ import pandas as pd
 import psutil
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sparsecourse import masks, measure, methods, sweep, tables
 
@@ -199,6 +202,34 @@ def test_a_network_that_is_not_as_was_asked_ends_a_sweep_before_it_is_stored(tmp
     with pytest.raises(AssertionError, match=r"1 of 2 networks are not as was asked: .*0\.5000 was asked for, 0\.0000"):
         sweep.resume(whole, lambda rows: sweep.train(rows, steps=4)[0], tmp_path / "sweep.csv")
     assert not (tmp_path / "sweep.csv").exists()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["NA", "nan", "None", "null", "N/A", "a b", "ERK, random", "1e5x", 'a "b"', "é"]),
+        unique=True,
+        min_size=1,
+    )
+)
+def test_a_name_that_pandas_takes_for_nothing_stays_a_name(names):
+    """ "NA" may be somebody's label."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = pd.DataFrame({"method": [*names, "dense"], "level": 0.5})
+        for _ in range(2):
+            found = sweep.resume(whole, lambda rows: rows.assign(result=1.0), f"{folder}/s.csv", together="level")
+            assert found["method"].tolist() == [*names, "dense"]
+
+
+@pytest.mark.parametrize("column", [["01", "02"], ["1.50", "2"], [True, "True"], [None, "a"], ["", "a"]], ids=str)
+def test_what_a_csv_file_can_not_hold_is_refused_before_anything_is_trained(column, tmp_path):
+    whole = pd.DataFrame({"method": column, "level": 0.5}, dtype=object)
+    with pytest.raises(ValueError, match="'method' of the plan does not come back from a CSV file as it is"):
+        sweep.resume(whole, lambda rows: pytest.fail("trained"), tmp_path / "s.csv", together="level")
+
+
+def test_a_missing_folder_is_found_before_anything_is_trained(tmp_path, small):
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere to write s\.csv into"):
+        sweep.resume(small, lambda rows: pytest.fail("trained"), tmp_path / "nowhere" / "s.csv")
 
 
 def test_rows_that_are_no_longer_in_the_plan_are_found(tmp_path):

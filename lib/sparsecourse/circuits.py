@@ -83,7 +83,7 @@ class Circuit(nn.Module):
 
     def _wired(self):
         """W ⊙ S in two parts, for the inputs and for the neurons, and what part of the way the neurons go."""
-        return *self.synapses.masked_weight.split((self.inputs, self.neurons), dim=1), torch.sigmoid(self.pace)
+        return *self.synapses.weight.split((self.inputs, self.neurons), dim=1), torch.sigmoid(self.pace)
 
     def _told(self, X, from_inputs):
         """What pictures alone tell the neurons, biases included, (..., neurons)."""

@@ -134,12 +134,15 @@ class Connectome:
             chosen: a type of neuron, for example "sensory", or a list of names.
 
         Raises:
-            ValueError: no such type or neuron here, or none of that type.
+            ValueError: no such type or neuron here, none of that type, or no name at all.
         """
         if not isinstance(chosen, str):
-            for name in chosen:
+            names = list(chosen)
+            for name in names:
                 self.index(name)
-            return list(chosen)
+            if not names:
+                raise ValueError("a group has at least one neuron, got none")
+            return names
         if chosen not in TYPES:
             raise ValueError(suggest(chosen, TYPES, "type of neuron"))
         names = self.neurons.index[self.neurons["type"] == chosen].tolist()
@@ -161,10 +164,10 @@ class Connectome:
         return A
 
     def graph(self, kind="chemical"):
-        """The connections as a ``networkx.DiGraph`` with node attributes type and pos, edge attribute weight."""
+        """The connections as a ``networkx.DiGraph`` with node attributes type, y_um and z_um, edge attribute weight."""
         graph = nx.DiGraph(name=f"{self.name}, {kind}")
         for neuron in self.neurons.itertuples():
-            graph.add_node(neuron.Index, type=neuron.type, pos=(neuron.y_um, neuron.z_um))
+            graph.add_node(neuron.Index, type=neuron.type, y_um=neuron.y_um, z_um=neuron.z_um)
         graph.add_weighted_edges_from(self.edges(kind).itertuples(index=False))
         return graph
 

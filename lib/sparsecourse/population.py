@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state
 
+from sparsecourse import layers, masks
 from sparsecourse.tasks import PARTS
 
 EVALUATED_AT_ONCE = 200  # examples; bounds the memory that an evaluation takes
@@ -160,6 +161,8 @@ def check_networks(networks):
     if not networks:
         raise ValueError("there is no network")
     for k, network in enumerate(networks):
+        for layer in layers.sparse_layers(network):
+            masks.check_mask(layer.mask)
         if _construction(network) != _construction(networks[0]):
             raise ValueError(f"network {k} is built differently from network 0: all must have the same layers")
         shapes, first = _shapes(network), _shapes(networks[0])
@@ -169,6 +172,8 @@ def check_networks(networks):
         if _frozen(network) != _frozen(networks[0]):
             words = [", ".join(_frozen(which)) or "nothing" for which in (network, networks[0])]
             raise ValueError(f"network {k} freezes {words[0]}, network 0 {words[1]}: all must freeze the same")
+    if shared := layers.shared_parameters(networks[0]):
+        raise ValueError(f"a population can't hold parameters that layers share: {', '.join(shared)}")
     for module in networks[0].modules():
         if isinstance(module, (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)):
             raise ValueError(f"a population can't hold {type(module).__name__}: it works by chance or across examples")
@@ -198,6 +203,11 @@ def check_tasks(tasks, network):
     for task in tasks:
         if task.metric != tasks[0].metric:
             raise ValueError(f"one task is measured by {tasks[0].metric}, another by {task.metric}")
+        for role in ("loss", "evaluate"):
+            if getattr(task, role) is not getattr(tasks[0], role):
+                raise ValueError(
+                    f"the tasks have each a {role} of their own: a population needs the same function for all"
+                )
         for part in PARTS:
             for tensor, first in zip(getattr(task, part), getattr(tasks[0], part), strict=True):
                 if tensor.shape != first.shape:

@@ -12,6 +12,7 @@ import pandas as pd
 from sparsecourse.exercises import exercises, notes
 
 SOLVED, TRIED, OPEN = "■", "◪", "□"
+PLAIN = str.maketrans({SOLVED: "x", TRIED: "/", OPEN: "."})  # for a console without boxes
 
 
 def show():
@@ -20,10 +21,20 @@ def show():
     done, tried = notes.solved(entries), {entry.exercise for entry in entries}
     for lesson, numbers in by_lesson().items():
         boxes = "".join(SOLVED if n in done else TRIED if n in tried else OPEN for n in numbers)
-        print(f"lesson {lesson:02}  {boxes:5}  {len(done & set(numbers))} of {len(numbers)} solved")
-    print(f"{SOLVED} solved   {TRIED} tried   {OPEN} not yet tried")
+        _say(f"lesson {lesson:02}  {boxes:5}  {len(done & set(numbers))} of {len(numbers)} solved")
+    _say(f"{SOLVED} solved   {TRIED} tried   {OPEN} not yet tried")
     if damaged:
-        print(f"({damaged} damaged lines in {notes.NAME} were passed over.)")
+        _say(f"({damaged} damaged lines in {notes.NAME} were passed over.)")
+
+
+def _say(text):
+    """Print a text, also where the console, or the file it goes into, has not all of its characters."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    print(text)
 
 
 def by_lesson():
@@ -45,7 +56,7 @@ def collect(folder):
     Raises:
         ValueError: there is no such folder, or no file below it.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # "." has no name
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
     found = {}
@@ -86,7 +97,7 @@ def main(arguments=None):
         sys.exit(str(error))
     if chosen.csv:
         table.to_csv(chosen.csv, index=False)
-    print(table.rename(columns=lambda name: name.removeprefix("lesson ")).to_string(index=False))
+    _say(table.rename(columns=lambda name: name.removeprefix("lesson ")).to_string(index=False))
 
 
 if __name__ == "__main__":

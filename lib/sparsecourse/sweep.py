@@ -5,6 +5,7 @@ long plan and writes each finished batch to disk, so that a sweep which was stop
 """
 
 import contextlib
+import io
 import multiprocessing
 import os
 import threading
@@ -125,12 +126,19 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
         The results in the order of the plan.
 
     Raises:
-        ValueError: the plan asks for a network twice, or the file holds one that the plan does not ask for.
+        ValueError: the plan asks for a network twice, or for what a CSV file can't hold; the file holds one that the
+            plan does not ask for, or there is no folder for it. All this is found before anything is trained.
     """
     path, keys, whole = Path(path), list(whole.columns), whole.round(DIGITS)
     if whole.duplicated().any():
         raise ValueError("the plan asks for a network twice")
-    done = pd.read_csv(path) if path.exists() else whole.head(0)
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} into")
+    written = _read(io.StringIO(whole.to_csv(index=False)))
+    for key in keys:
+        if written[key].tolist() != whole[key].tolist():
+            raise ValueError(f"the column {key!r} of the plan does not come back from a CSV file as it is")
+    done = _read(path) if path.exists() else whole.head(0)
     done = done.round(dict.fromkeys(whole.select_dtypes("float"), DIGITS))
     wanted, held = (pd.MultiIndex.from_frame(table[keys]) for table in (whole, done))
     if not held.isin(wanted).all():
@@ -154,6 +162,11 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
             os.replace(fresh, path)
             print(f"{len(done)} of {len(whole)} networks", flush=True)
     return done
+
+
+def _read(file):
+    """The table in a CSV file; of texts only the empty one stands for nothing: "NA" may be a name."""
+    return pd.read_csv(file, keep_default_na=False, na_values=[""])
 
 
 def _results(run, batches, executor):

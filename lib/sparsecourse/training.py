@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from sparsecourse import costs, methods
+from sparsecourse import costs, masks, methods
 from sparsecourse.population import Population
 from sparsecourse.tasks import PARTS
 
@@ -89,7 +89,7 @@ def train(
     tasks = _one_each(task, n, "tasks")
     chosen = _one_each(methods.Dense() if method is None else method, n, "methods")
     seeds = list(range(n)) if seeds is None else _one_each(list(seeds), n, "seeds")
-    _check_numbers(steps=steps, batch=batch, records=records)
+    masks.check_whole(1, steps=steps, batch=batch, records=records)
     if not (learning_rate > 0 and math.isfinite(learning_rate)):
         raise ValueError(f"the learning rate must be a positive number, got {learning_rate}")
     _check_optimizer(optimizer, learning_rate)
@@ -281,12 +281,6 @@ def _one_each(given, n, name):
     if len(given) != n:
         raise ValueError(f"there are {n} networks and {len(given)} {name}")
     return given
-
-
-def _check_numbers(**numbers):
-    for name, number in numbers.items():
-        if number != int(number) or number < 1:
-            raise ValueError(f"{name} must be a whole number from 1 up, got {number}")
 
 
 def _check_optimizer(optimizer, learning_rate):

@@ -45,7 +45,7 @@ def of_peer(layer):
     # its transposed matrices are kept by id(), which Python gives again: a new matrix could be taken for a freed one
     sparselab.ops._clear_transpose_cache()
     module = sparselab.SparseLinear(layer.in_features, layer.out_features)
-    module._csr = sparselab.PaddedCSR.from_dense(layer.masked_weight.detach())
+    module._csr = sparselab.PaddedCSR.from_dense(layer.weight.detach())
     module._values = nn.Parameter(torch.from_numpy(np.asarray(module._csr.values)))  # one memory, seen by both
     module.bias = nn.Parameter(layer.bias.detach().clone())
     return module

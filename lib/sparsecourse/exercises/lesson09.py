@@ -145,41 +145,41 @@ class _Faulty(SparseLinear):
             del self.mask
             self.mask = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
         if wrong == "dense init":
-            nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # nn.Linear's own choice
+            nn.init.kaiming_uniform_(self.W, a=5**0.5)  # nn.Linear's own choice
         if wrong == "columns":
             fan_out = self.mask.sum(dim=0).clamp(min=1)
-            self.weight.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
+            self.W.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
         if wrong == "empty":
-            nn.init.constant_(self.weight, torch.nan)  # memory as it may be found
+            nn.init.constant_(self.W, torch.nan)  # memory as it may be found
         if wrong == "no bias":
             self.bias = None
         if wrong == "zeros":
-            nn.init.zeros_(self.weight)
+            nn.init.zeros_(self.W)
 
 
 class _Deaf(_Faulty):
     def forward(self, x):
-        return nn.functional.linear(x, self.weight * self.mask / self.mask.sum(dim=1, keepdim=True), self.bias)
+        return nn.functional.linear(x, self.W * self.mask / self.mask.sum(dim=1, keepdim=True), self.bias)
 
 
 class _CutOnce(_Faulty):
     def __init__(self, n_in, n_out, S):
         super().__init__(n_in, n_out, S)
         with torch.no_grad():
-            self.weight *= self.mask
+            self.W *= self.mask
 
     def forward(self, x):
-        return nn.functional.linear(x, self.weight, self.bias)
+        return nn.functional.linear(x, self.W, self.bias)
 
 
 class _NotLearned(_Faulty):
     def forward(self, x):
-        return nn.functional.linear(x, (self.weight * self.mask).detach(), self.bias)
+        return nn.functional.linear(x, (self.W * self.mask).detach(), self.bias)
 
 
 class _Unmasked(_Faulty):
     def forward(self, x):
-        return nn.functional.linear(x, self.weight, self.bias)
+        return nn.functional.linear(x, self.W, self.bias)
 
 
 class _Plain:

@@ -75,7 +75,7 @@ def read(path):
     """
     path = Path(path)
     entries, damaged = [], 0
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if path.exists() else []:
         if not line.strip():
             continue
         try:

@@ -6,7 +6,7 @@ number of entries that its pattern allows; ``measure.sparsity(S)`` says which sp
 ``measure.wiring`` which units of a network are left without inputs or outputs.
 """
 
-from sparsecourse.masks.calculator import DivergedError, check_mask, check_sparsity, keep_largest, largest
+from sparsecourse.masks.calculator import DivergedError, check_mask, check_sparsity, check_whole, keep_largest, largest
 from sparsecourse.masks.distributions import alike, erk, layer_shapes, uniform, windows
 from sparsecourse.masks.drawn import fixed_fan_in, from_connectome, local, ncp, random, rewired, small_world
 from sparsecourse.masks.pruned import blocks, check_block, columns, magnitude, n_of_m, rows

@@ -1,5 +1,7 @@
 """From scores to masks: the one place where it is decided which entries stay."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 
@@ -14,6 +16,14 @@ def check_sparsity(sparsity):
     """Raise ValueError unless 0 <= sparsity < 1; at 1 nothing would be left of the layer."""
     if not 0 <= sparsity < 1:
         raise ValueError(f"sparsity must lie in [0, 1), got {sparsity}")
+
+
+def check_whole(at_least, at_most=None, **numbers):
+    """Raise ValueError unless these are whole numbers within bounds, and of such a type: 30.0 can't count anything."""
+    words = f"from {at_least} " + ("up" if at_most is None else f"to {at_most}")
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or number < at_least or (at_most is not None and number > at_most):
+            raise ValueError(f"{name} must be a whole number {words}, got {number}")
 
 
 def check_mask(mask, shape=None):
@@ -69,7 +79,8 @@ def keep_largest(scores, sparsity, distribution=None):
         One boolean tensor a layer.
 
     Raises:
-        ValueError: there is no layer, or the distribution gives them something else than a sparsity each.
+        ValueError: there is no layer, the distribution gives them something else than a sparsity each, or nothing is
+            left of what is ranked together.
         DivergedError: a score is not finite.
     """
     check_sparsity(sparsity)
@@ -84,10 +95,13 @@ def keep_largest(scores, sparsity, distribution=None):
         parts = _keep(together, sparsity).split([layer.numel() for layer in scores])
         return [part.view(layer.shape) for part, layer in zip(parts, scores, strict=True)]
     shares = list(distribution([tuple(layer.shape) for layer in scores], sparsity))
-    if len(shares) != len(scores) or not all(0 <= share <= 1 for share in shares):  # 1: nothing is left of this layer
-        raise ValueError(f"a distribution gives each of {len(scores)} layers a sparsity from 0 to 1, got {shares}")
+    if len(shares) != len(scores) or not all(0 <= share < 1 for share in shares):
+        raise ValueError(f"a distribution gives each of {len(scores)} layers a sparsity in [0, 1), got {shares}")
     return [_keep(layer, share) for layer, share in zip(scores, shares, strict=True)]
 
 
 def _keep(scores, sparsity):
-    return largest(scores, scores.numel() - round(sparsity * scores.numel()))
+    kept = scores.numel() - round(sparsity * scores.numel())
+    if not kept:
+        raise ValueError(f"a sparsity of {sparsity:g} leaves nothing of {scores.numel()}")
+    return largest(scores, kept)

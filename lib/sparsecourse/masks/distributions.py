@@ -1,6 +1,7 @@
 """How much of a network's sparsity each of its layers gets."""
 
 import itertools
+from numbers import Integral
 
 import numpy as np
 
@@ -14,7 +15,7 @@ def layer_shapes(sizes):
         sizes: units of each layer from input to output, for example (784, 300, 100, 10).
     """
     sizes = list(sizes)
-    if len(sizes) < 2 or any(int(n) != n or n < 1 for n in sizes):
+    if len(sizes) < 2 or any(not isinstance(n, Integral) or n < 1 for n in sizes):
         raise ValueError(f"sizes must be two or more positive whole numbers, got {sizes}")
     return [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes)]
 
@@ -108,4 +109,6 @@ def _whole_numbers(kept, sizes, sparsity):
     missing = sizes.sum() - round(sparsity * sizes.sum()) - down.sum()
     room = np.where(down < sizes, kept - down, -1.0)
     down[np.argsort(-room, kind="stable")[:missing]] += 1
+    if not down.all():
+        raise ValueError(f"a sparsity of {sparsity:g} leaves nothing of a layer of {sizes[down == 0][0]} weights")
     return [float(1 - k / n) for k, n in zip(down, sizes, strict=True)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sparsecourse.arrays import as_matrix
-from sparsecourse.masks.calculator import check_mask
+from sparsecourse.masks.calculator import check_mask, check_whole
 from sparsecourse.masks.pruned import magnitude
 
 SWAPS = 10  # attempts for each connection that is rewired; they leave little of the old wiring
@@ -127,15 +127,14 @@ def from_connectome(worm, inputs, outputs):
 
 
 def _check_shape(shape):
-    if any(n < 1 for n in shape):
-        raise ValueError(f"the shape of a mask, (out, in), must be of whole numbers from 1 up, got {tuple(shape)}")
+    for n in shape:
+        check_whole(1, **{"a length of a mask": n})
 
 
 def _check_fan_in(fan_in, shape):
     _check_shape(shape)
     _, n_in = shape
-    if fan_in != int(fan_in) or not 1 <= fan_in <= n_in:
-        raise ValueError(f"fan_in must be a whole number from 1 to the {n_in} inputs, got {fan_in}")
+    check_whole(1, n_in, fan_in=fan_in)
 
 
 def ncp(inputs, inter, command, motor, fanout=6, inter_fanout=4, recurrent=7, motor_fanin=6, seed=0):

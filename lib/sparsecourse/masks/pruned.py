@@ -3,7 +3,7 @@
 import numpy as np
 
 from sparsecourse.arrays import as_matrix, magnitudes
-from sparsecourse.masks.calculator import keep_largest
+from sparsecourse.masks.calculator import check_whole, keep_largest
 
 
 def _keep_largest(scores, sparsity):
@@ -59,8 +59,8 @@ def n_of_m(W, n, m):
         m: size of a group.
     """
     W = magnitudes(as_matrix(W))
-    if not 1 <= n <= m:
-        raise ValueError(f"n must lie between 1 and m = {m}, got {n}")
+    check_whole(1, m=m)
+    check_whole(1, m, n=n)
     if W.shape[1] % m:
         raise ValueError(f"groups of {m} do not fit into rows of {W.shape[1]} inputs")
     groups = W.reshape(-1, m)

@@ -1,8 +1,6 @@
 """What every method is, and what it promises."""
 
-from numbers import Integral
-
-from sparsecourse.layers import masked_weights, sparse_layers
+from sparsecourse.layers import SparseLinear, masked_weights, matrices, sparse_layers
 
 
 class Method:
@@ -48,10 +46,16 @@ class Dense(Method):
 
 
 def masked_layers(network):
-    """The layers of a network that a method can cut. Raises ValueError where there is none."""
+    """The layers of a network that a method can cut.
+
+    Raises:
+        ValueError: there is none, or a matrix without a mask: a sparsity counts all of them.
+    """
     layers = sparse_layers(network)
     if not layers:
         raise ValueError("this method needs layers with a mask: build the network from layers.SparseLinear")
+    if bare := [name for name, owner, _ in matrices(network) if not isinstance(owner, SparseLinear)]:
+        raise ValueError(f"a sparsity counts all matrices, and {', '.join(bare)} can't be cut: there is no mask")
     return layers
 
 
@@ -66,13 +70,6 @@ def check_realised(network, sparsity):
     realised, rounding = _sparsity(used), 0.5 * len(used) / sum(W.numel() for W in used)
     if abs(realised - sparsity) > rounding + 1e-9:
         raise AssertionError(f"a sparsity of {sparsity:.4f} was asked for, {realised:.4f} was realised")
-
-
-def check_whole(**numbers):
-    """Raise ValueError unless these are whole numbers, and of such a type: 30.0 can't count anything."""
-    for name, number in numbers.items():
-        if not isinstance(number, Integral):
-            raise ValueError(f"{name} must be a whole number, got {number}")
 
 
 def _sparsity(weights):

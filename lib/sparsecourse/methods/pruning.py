@@ -3,7 +3,7 @@
 import torch
 
 from sparsecourse import masks
-from sparsecourse.methods.base import Method, check_whole, masked_layers
+from sparsecourse.methods.base import Method, masked_layers
 from sparsecourse.methods.schedules import BEGINNING, Cubic, Geometric, after_first_round, before_training
 from sparsecourse.methods.scores import magnitude, saliency
 
@@ -124,9 +124,7 @@ class Iterative(Pruning):
 
     def __init__(self, sparsity, rounds, rewind_to=0, scope="global"):
         super().__init__(sparsity, Geometric(rounds), scope=scope)
-        check_whole(rewind_to=rewind_to)
-        if rewind_to < 0:
-            raise ValueError(f"rewind_to must not be negative, got {rewind_to}")
+        masks.check_whole(0, rewind_to=rewind_to)
         self.rewind_to = rewind_to
 
     def before(self, network):
@@ -162,7 +160,7 @@ class SNIP(Pruning):
 
     def __init__(self, sparsity, task, batch=100, seed=0, scope="global"):
         super().__init__(sparsity, before_training, self.saliency, scope)
-        check_whole(batch=batch)
+        masks.check_whole(1, batch=batch)
         self.task, self.batch, self.seed = task, batch, seed
 
     def saliency(self, network):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from sparsecourse.methods.base import check_whole
+from sparsecourse.masks import check_whole
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ class Periodic:
     def __post_init__(self):
         if not 0 <= self.begin < self.end <= 1:
             raise ValueError(f"it must begin before it ends, both between 0 and 1, got {self.begin} and {self.end}")
-        check_whole(num_updates=self.num_updates)
-        if self.num_updates < 1:
-            raise ValueError(f"there must be at least one update, got {self.num_updates}")
+        check_whole(1, num_updates=self.num_updates)
 
     def due(self, clock):
         """Number of the update that falls into this step, from 1, or None."""
@@ -122,9 +120,7 @@ class Geometric:
     rounds: int
 
     def __post_init__(self):
-        check_whole(rounds=self.rounds)
-        if self.rounds < 2:
-            raise ValueError(f"cutting between rounds needs at least 2 rounds, got {self.rounds}")
+        check_whole(2, rounds=self.rounds)
 
     def __call__(self, clock, sparsity):
         cuts = clock.round + 1

@@ -8,7 +8,7 @@ from sparsecourse.methods.base import masked_layers
 
 def magnitude(network):
     """|W ⊙ S|. A weight that was cut counts nothing, so it goes first."""
-    return [layer.masked_weight.detach().abs() for layer in masked_layers(network)]
+    return [layer.weight.detach().abs() for layer in masked_layers(network)]
 
 
 def saliency(network, task, batch, generator):
@@ -43,8 +43,8 @@ def gradients(network, task, batch, generator):
     layers = masked_layers(network)
     names = {module: f"{name}." if name else "" for name, module in network.named_modules()}
     # the same network with zeros where its masks cut, and masks that cut nothing
-    used = {f"{names[layer]}weight": layer.masked_weight.detach().requires_grad_() for layer in layers}
+    used = {f"{names[layer]}W": layer.weight.detach().requires_grad_() for layer in layers}
     whole = {f"{names[layer]}mask": torch.ones_like(layer.mask) for layer in layers}
-    device = layers[0].weight.device
+    device = layers[0].W.device
     outputs = functional_call(network, used | whole, (X[rows].to(device),))
     return torch.autograd.grad(task.loss(outputs, y[rows].to(device)), list(used.values()))

@@ -2,8 +2,8 @@
 
 import torch
 
-from sparsecourse.masks import DivergedError, check_mask, largest
-from sparsecourse.methods.base import Method, check_whole, masked_layers
+from sparsecourse.masks import DivergedError, check_mask, check_whole, largest
+from sparsecourse.methods.base import Method, masked_layers
 from sparsecourse.methods.schedules import Periodic, cosine
 from sparsecourse.methods.scores import chance, gradients
 
@@ -33,7 +33,7 @@ class Wired(Method):
             layer.set_mask(S)
             if self.rescale:
                 factor = (fan_in / layer.fan_in().clamp(min=1)).sqrt()
-                layer.weight.mul_(factor[:, None])
+                layer.W.mul_(factor[:, None])
                 if layer.bias is not None:
                     layer.bias.mul_(factor)
 
@@ -117,14 +117,14 @@ def move(layer, scores, fraction):
     Raises:
         DivergedError: a weight or a score is not finite.
     """
-    if not (layer.weight.isfinite().all() and scores.isfinite().all()):
+    if not (layer.W.isfinite().all() and scores.isfinite().all()):
         raise DivergedError("the network has weights or gradients that are not finite: it can't be rewired")
     kept = layer.mask == 1
     connections = int(kept.sum())
     n = min(round(fraction * connections), kept.numel() - connections)
-    strongest = largest(layer.weight.abs().masked_fill(~kept, -torch.inf), connections - n)
+    strongest = largest(layer.W.abs().masked_fill(~kept, -torch.inf), connections - n)
     grown = largest(scores.masked_fill(kept, -torch.inf), n)
-    layer.weight.masked_fill_(grown, 0)
+    layer.W.masked_fill_(grown, 0)
     layer.set_mask(strongest | grown)
 
 
@@ -157,7 +157,7 @@ class RigL(SparseTraining):
 
     def __init__(self, masks, task, batch=100, **settings):
         super().__init__(masks, **settings)
-        check_whole(batch=batch)
+        check_whole(1, batch=batch)
         self.task, self.batch = task, batch
         self.gradient_densities = (1 - self.sparsity,) * self.schedule.num_updates
 

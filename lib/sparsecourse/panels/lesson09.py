@@ -28,12 +28,12 @@ def trained(optimiser):
     generator = torch.Generator().manual_seed(0)
     x, wanted = torch.randn(64, 8, generator=generator), torch.randn(64, 6, generator=generator)
     (layer,) = layers.mlp((8, 6), seed=0, masks=[masks.random((6, 8), 0.5, seed=0)])
-    step, history = OPTIMISERS[optimiser](layer.parameters()), [layer.weight.detach().clone()]
+    step, history = OPTIMISERS[optimiser](layer.parameters()), [layer.W.detach().clone()]
     for _ in range(STEPS):
         step.zero_grad()
         (layer(x) - wanted).square().mean().backward()
         step.step()
-        history.append(layer.weight.detach().clone())
+        history.append(layer.W.detach().clone())
     return torch.stack(history).numpy(), layer.mask.numpy()
 
 

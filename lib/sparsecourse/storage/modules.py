@@ -5,6 +5,7 @@ import warnings
 import torch
 from torch import nn
 
+from sparsecourse.layers import inherit
 from sparsecourse.masks import check_block
 from sparsecourse.storage.formats import BLOCK
 
@@ -38,10 +39,11 @@ class SparseInference(nn.Module):
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r}")
         self.layout, self.shape = layout, tuple(layer.weight.shape)
-        for name, part in _split(layer.masked_weight.detach(), layout).items():
+        for name, part in _split(layer.weight.detach(), layout).items():
             self.register_buffer(name, part.clone())
-        bias = torch.zeros(self.shape[0]).to(layer.weight) if layer.bias is None else layer.bias.detach().clone()
+        bias = torch.zeros(self.shape[0]).to(layer.W) if layer.bias is None else layer.bias.detach().clone()
         self.register_buffer("bias", bias)
+        inherit(self, layer)
 
     def weight(self):
         """The matrix as a torch tensor in its layout. It is put together from the buffers, which copies nothing."""
@@ -145,7 +147,7 @@ class CSRLinear(nn.Module):
 
     def __init__(self, layer):
         super().__init__()
-        W, S = layer.weight.detach(), layer.mask
+        W, S = layer.W.detach(), layer.mask
         self.shape = tuple(W.shape)
         rows, columns = S.nonzero(as_tuple=True)
         order = torch.argsort(columns, stable=True)  # row by row becomes column by column
@@ -156,6 +158,7 @@ class CSRLinear(nn.Module):
             self.register_buffer(f"columns{name}", places.int())
             self.register_buffer(f"starts{name}", starts.int())
         self.register_buffer("order_T", order)
+        inherit(self, layer)
 
     def forward(self, x):
         y = _CSRProduct.apply(x.reshape(-1, self.shape[1]), self.values, self.bias, self)

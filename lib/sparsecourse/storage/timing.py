@@ -3,6 +3,7 @@
 import copy
 import functools
 import itertools
+import math
 import timeit
 
 import numpy as np
@@ -125,13 +126,12 @@ def measure_layouts(sizes, sparsities, batches, layouts=CONTENDERS, device="cpu"
     """
     tables = []
     for n, sparsity in itertools.product(sizes, sparsities):
-        tries = [(masks.random((n, n), sparsity, seed=0), [name for name in layouts if name != "bsr"])]
-        if "bsr" in layouts and not np.mod(n, BLOCK).any():
-            whole_blocks = masks.random((n // BLOCK[0], n // BLOCK[1]), sparsity, seed=0)
-            tries.append((np.kron(whole_blocks, np.ones(BLOCK, dtype=int)), ["bsr"]))
-        for S, chosen in tries:
-            if not S.any():
+        blocks = ["bsr"] if "bsr" in layouts and not np.mod(n, BLOCK).any() else []
+        for block, chosen in (((1, 1), [name for name in layouts if name != "bsr"]), (BLOCK, blocks)):
+            grid = (n // block[0], n // block[1])
+            if not chosen or round(sparsity * math.prod(grid)) == math.prod(grid):
                 continue
+            S = np.kron(masks.random(grid, sparsity, seed=0), np.ones(block, dtype=int))
             layer = layers.SparseLinear(n, n, mask=S, device=device)
             for batch in batches:
                 found = time_layouts(layer, batch, chosen, repeats)
@@ -183,7 +183,8 @@ def best_layout(layer, batch, repeats=15):
     """The layout in which a sparse layer is fastest on this machine, by the clock.
 
     A sparse layout is chosen only where it beats the folded one beyond the noise of the timings, and tried only where
-    it takes fewer bytes: what moves more has never been faster.
+    it takes fewer bytes: what moves more has never been faster. A layout that can't run here, as some can't in half
+    precision, loses.
 
     Args:
         layer: a ``layers.SparseLinear``.
@@ -195,9 +196,20 @@ def best_layout(layer, batch, repeats=15):
     """
     folded = SparseInference(layer, "folded")
     # blocks are tried only where they tile the matrix
-    sparse = ["csr", "coo"] if np.mod(layer.weight.shape, BLOCK).any() else ["csr", "coo", "bsr"]
-    smaller = [name for name in sparse if SparseInference(layer, name).nbytes < folded.nbytes]
+    sparse = ["csr", "coo"] if np.mod(layer.mask.shape, BLOCK).any() else ["csr", "coo", "bsr"]
+    x = torch.randn(batch, layer.in_features).to(layer.W)
+    stored = {name: SparseInference(layer, name) for name in sparse}
+    smaller = [name for name, module in stored.items() if module.nbytes < folded.nbytes and _runs(module, x)]
     return fastest(time_layouts(layer, batch, ["folded", *smaller], repeats)) if smaller else "folded"
+
+
+def _runs(module, x):
+    """Whether a module can compute at all what it is given: torch has not every sparse product for every type."""
+    try:
+        module(x)
+    except RuntimeError:
+        return False
+    return True
 
 
 def fastest(table):
@@ -226,9 +238,11 @@ def for_inference(network, x, repeats=15):
         repeats: timings of each candidate.
 
     Returns:
-        The copy; its sparse layers have become :class:`SparseInference` modules.
+        The copy, in evaluation mode; its sparse layers have become :class:`SparseInference` modules.
     """
     chosen = layers.replaced(network, lambda layer: SparseInference(layer, best_layout(layer, len(x), repeats=repeats)))
-    folded = layers.replaced(network, lambda layer: SparseInference(layer, "folded"))
+    folded = layers.replaced(network, lambda layer: SparseInference(layer, "folded")).eval()
+    if not _runs(chosen.eval(), x):
+        return folded
     modules = {"chosen": chosen, "folded": folded}
     return modules[fastest(_timed(modules, lambda module: module(x), repeats))]
