@@ -44,7 +44,7 @@ def test_a_finished_install_is_used_as_it_is(tmp_path):
     ready(tmp_path, NEW)
     commands = plan("lab", tmp_path)
     assert len(commands) == 1
-    assert re.search(r"jupyter lab .*00_start_here\.ipynb", commands[0])
+    assert re.search(r"jupyter\"? lab .*00_start_here\.ipynb", commands[0])
 
 
 def test_an_install_older_than_its_constraints_is_redone(tmp_path):
@@ -58,6 +58,41 @@ def test_torch_comes_first_and_pinned_and_the_mark_comes_last(tmp_path):
     assert [" torch" in command for command in commands].count(True) == 1
     assert "--extra-index-url" not in "".join(commands[2:])
     assert "ready" in commands[3]
+
+
+STUB = """#!/bin/sh
+printf '%s\\n' "$0 $*" >> "$LOG"
+case "$*" in
+*"-m venv --clear "*) mkdir -p "$4/bin" && for name in python jupyter ruff; do cp "$0" "$4/bin/$name"; done ;;
+*/ready*) touch "$MARKS/ready" ;;
+*/tested*) touch "$MARKS/tested" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+@pytest.mark.parametrize("environment", [".venv", "eine Umgebung"])
+@pytest.mark.parametrize("target", ["lab", "test", "colab"])
+def test_a_folder_may_have_blanks_and_any_letters_in_its_name(tmp_path, target, environment):
+    """The commands themselves run, with a stand-in for Python that notes what it is asked."""
+    folder, stub = tmp_path / "ein Kurs für Zoë", tmp_path / "Program Files" / "python"
+    folder.mkdir()
+    stub.parent.mkdir()
+    stub.write_text(STUB)
+    stub.chmod(0o755)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(lessons.ROOT / name, folder)
+    noted = {"LOG": str(tmp_path / "log"), "MARKS": str(folder / environment)}
+    free = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", target, f"PYTHON={stub}", f"VENV={environment}"]
+    done = subprocess.run(command, cwd=folder, env=free | noted, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = (tmp_path / "log").read_text().splitlines()
+    assert asked[0] == f"{stub} -m venv --clear {environment}"
+    last = {"lab": f"{environment}/bin/jupyter lab", "test": f"{environment}/bin/python -m pytest"}
+    assert asked[-1].startswith(last.get(target, f"{environment}/bin/python -m pytest tests/test_colab.py"))
+    again = subprocess.run([*command, "--dry-run"], cwd=folder, env=free, capture_output=True, text=True, check=True)
+    assert ("venv --clear" in again.stdout) == (target == "colab")  # what is ready is not made again
 
 
 def test_the_workflows_are_valid():
@@ -79,7 +114,7 @@ def test_the_workflow_asks_for_what_exists():
 def test_other_versions_are_tried_in_an_environment_of_their_own():
     """With the torch that was resolved, not the pinned one."""
     commands = plan("versions")
-    assert commands[0].endswith("-m venv --clear build/versions")
+    assert commands[0].endswith('-m venv --clear "build/versions"')
     assert not any(re.search(r"\.venv|torch==\d", command) for command in commands)
     assert "tests/test_layers.py" in commands[-1]
     assert "tests/test_hub.py" not in commands[-1]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from sparsecourse import layers, masks, measure
+from sparsecourse import layers, masks, measure, storage
 
 
 def test_it_is_a_linear_layer_when_nothing_is_cut():
@@ -38,6 +38,18 @@ def test_cut_weights_have_no_effect_and_no_gradient():
     layer(torch.randn(5, 6)).square().sum().backward()
     assert (layer.W.grad[layer.mask == 0] == 0).all()
     assert (layer.W.grad[layer.mask == 1] != 0).all()
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_not_finite_behind_the_mask_is_not_hidden(value):
+    """0 · ∞ is no number: the output says that something is wrong. What stores the kept weights alone never sees it."""
+    layer = layers.SparseLinear(3, 2, mask=[[1, 0, 1], [0, 1, 1]])
+    layer.W.data[0, 1] = value
+    x = torch.randn(4, 3)
+    for other in (layer, layer.to_linear(), layers.fold(layer)):
+        assert other(x)[:, 0].isnan().all()
+        assert other(x)[:, 1].isfinite().all()
+    assert storage.CSRLinear(layer)(x).isfinite().all()
 
 
 def test_the_mask_is_a_buffer():

@@ -41,6 +41,9 @@ def uniform(shapes, sparsity):
     Returns:
         A sparsity for each layer. Each is a whole number of weights, and together they cut ``round(sparsity * n)`` of
         all n weights.
+
+    Raises:
+        ValueError: a layer would be left with nothing.
     """
     check_sparsity(sparsity)
     sizes = np.array([n_out * n_in for n_out, n_in in shapes])
@@ -48,7 +51,10 @@ def uniform(shapes, sparsity):
 
 
 def erk(shapes, sparsity):
-    """Spread a sparsity over layers such that small layers keep more (Erdős-Rényi for dense layers).
+    """Spread a sparsity over layers such that small layers keep more: Erdős-Rényi, as Mocanu et al. have it.
+
+    The K in the name is for kernel: in Evci et al., who made it known, convolutions count the sizes of theirs too.
+    Dense layers have none, and for these the two are the same.
 
     The density of a layer is proportional to (in + out) / (in * out), so that its kept weights are proportional to
     in + out. A layer that would keep more weights than it has is dense, and the others share what is left.
@@ -60,7 +66,11 @@ def erk(shapes, sparsity):
     Returns:
         A sparsity for each layer, as :func:`uniform` gives it.
 
-    Source: Mocanu et al., Nature Communications 9 (2018), doi:10.1038/s41467-018-04316-3.
+    Raises:
+        ValueError: a layer would be left with nothing; as :func:`uniform` does.
+
+    Sources: Mocanu et al., Nature Communications 9 (2018), doi:10.1038/s41467-018-04316-3; Evci et al., ICML 2020,
+    doi:10.48550/arXiv.1911.11134.
     """
     check_sparsity(sparsity)
     sizes = np.array([n_out * n_in for n_out, n_in in shapes])

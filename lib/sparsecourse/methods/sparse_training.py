@@ -61,8 +61,10 @@ class SparseTraining(Wired):
     """Start with few connections and keep that many, but move some of them again and again while the network learns.
 
     Each time, every layer drops its weakest connections and grows as many new ones elsewhere, which begin at zero. How
-    many falls from ``drop_fraction`` to nothing along half a cosine. Where connections grow is what the subclasses
-    say. What has been dropped does not grow again in the same update.
+    many falls from ``drop_fraction`` to nothing along half a cosine: the k-th of n times it is multiplied by
+    (1 + cos(π (k - 1) / n)) / 2, so the first one moves all of it. The paper of RigL has k where this has k - 1, and so
+    moves a little less. Where connections grow is what the subclasses say. What has been dropped does not grow again in
+    the same update.
 
     The optimiser does not hear of it. To Adam a connection that has grown is one whose gradients were zero until now,
     so that its first steps are larger than those of others.
