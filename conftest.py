@@ -69,6 +69,7 @@ def pytest_collect_file(file_path, parent):
     return [Lesson.from_parent(parent, path=file_path) for each in collected if isinstance(each, IPyNbFile)]
 
 
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is no such hook
 def pytest_xdist_auto_num_workers(config):
     """One more than there are cores: who drives a kernel, a browser or a hub mostly waits for it."""
     return min(os.cpu_count() + 1, 8)

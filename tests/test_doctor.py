@@ -117,7 +117,9 @@ def test_a_damaged_circuit(monkeypatch, tmp_path):
     shutil.copytree(tables.folder("results"), tmp_path, dirs_exist_ok=True)
     with (tmp_path / "circuits_19.safetensors").open("r+b") as file:
         file.seek(-1, os.SEEK_END)
-        file.write(b"?")
+        (last,) = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last ^ 1]))
     monkeypatch.setattr(tables, "folder", lambda _collection: tmp_path)
     fine, words = doctor.check_data()
     assert not fine
