@@ -266,3 +266,16 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 def test_intervals_refuse_what_has_no_interval(values, words):
     with pytest.raises(ValueError, match=words):
         measure.intervals(pd.DataFrame({"method": "a", "value": values}), "method", "value")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1, 1e200, 1e300])
+def test_near_zero_does_not_see_the_scale(scale):
+    W = np.array([1.0, 2.0, 0.1, 0.0])
+    assert measure.near_zero(W * scale, 0.5) == measure.near_zero(W, 0.5) == 0.5
+    assert measure.near_zero([0.0, 0.0], 0.5) == 0
+
+
+def test_an_infinite_run_is_a_run_without_a_value():
+    table = pd.DataFrame({"method": "a", "loss": [1.0, np.inf, 2.0]})
+    with pytest.raises(ValueError, match="1 of 3 runs have no loss"):
+        measure.intervals(table, "method", "loss")

@@ -80,7 +80,7 @@ def test_every_layout_computes_the_same(layout, bias):
         x = torch.randn(shape)
         assert stored(x).shape == layer(x).shape
         assert torch.allclose(stored(x), layer(x), atol=1e-5)
-    assert torch.allclose(stored.weight().to_dense(), layer.weight)
+    assert torch.allclose(stored.weight.to_dense(), layer.weight)
     assert not list(stored.parameters())
 
 
@@ -319,6 +319,8 @@ def test_where_zeros_begin_to_pay():
     assert storage.pays_from([0.5, 0.8, 0.9], [0.9, 1.2, 0.7]) == pytest.approx(0.84)
     assert storage.pays_from([0.5, 0.8], [0.9, 0.8]) == 0.5
     assert np.isnan(storage.pays_from([0.5, 0.8], [0.9, 1.0]))
+    with pytest.raises(ValueError, match="holds nan"):
+        storage.pays_from([0.5, 0.9], [0.5, np.nan])
 
 
 def test_the_predicted_crossing_is_where_the_predictions_cross():

@@ -220,11 +220,48 @@ def test_a_name_that_pandas_takes_for_nothing_stays_a_name(names):
             assert found["method"].tolist() == [*names, "dense"]
 
 
-@pytest.mark.parametrize("column", [["01", "02"], ["1.50", "2"], [True, "True"], [None, "a"], ["", "a"]], ids=str)
+@pytest.mark.parametrize("column", [["01", "02"], ["1.50", "2"], [True, "True"], ["", "a"]], ids=str)
 def test_what_a_csv_file_can_not_hold_is_refused_before_anything_is_trained(column, tmp_path):
     whole = pd.DataFrame({"method": column, "level": 0.5}, dtype=object)
     with pytest.raises(ValueError, match="'method' of the plan does not come back from a CSV file as it is"):
         sweep.resume(whole, lambda rows: pytest.fail("trained"), tmp_path / "s.csv", together="level")
+
+
+def test_a_setting_that_some_methods_lack_is_no_number_and_comes_back(tmp_path):
+    whole = pd.DataFrame({"method": ["a", None, "b"], "rounds": [2, np.nan, 3]})
+    for _ in range(2):
+        found = sweep.resume(
+            whole, lambda rows: rows.assign(result=1), tmp_path / "s.csv", together="method", at_once=1
+        )
+        pd.testing.assert_frame_equal(found[["method", "rounds"]].fillna("-"), whole.fillna("-"), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda rows: rows.iloc[1:], lambda rows: pd.concat([rows, rows]), lambda rows: rows.assign(seed=9)]
+)
+def test_a_run_that_loses_or_doubles_its_rows_is_found(tmp_path, change):
+    with pytest.raises(ValueError, match="run must return each of its rows once"):
+        sweep.resume(sweep.plan("dense", [0], range(3)), change, tmp_path / "s.csv")
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_numbers_that_rounding_would_change_are_refused(tmp_path):
+    whole = pd.DataFrame({"rate": [1.23456e-8, 4e-10], "method": "a"})
+    with pytest.raises(ValueError, match="take another unit"):
+        sweep.resume(whole, lambda rows: pytest.fail("trained"), tmp_path / "s.csv", together="method")
+
+
+def test_a_plan_takes_what_can_be_read_once():
+    plan = sweep.plan("one-shot", iter([0.5, 0.9]), iter(range(3)))
+    assert len(plan) == 6
+    with pytest.raises(ValueError, match="the dense network has no level but 0"):
+        sweep.plan("dense", [0.9], [0])
+
+
+def test_the_width_of_a_dense_network_has_no_end():
+    width = sweep.dense_width(5_000_000)
+    weights = [abs(50 * w + w * w - 5_000_000) for w in (width - 1, width, width + 1)]
+    assert min(weights) == weights[1]
 
 
 def test_a_missing_folder_is_found_before_anything_is_trained(tmp_path, small):

@@ -27,6 +27,8 @@ def macs(sizes):
 def sparse_macs(network):
     """Multiply-adds of one example through a fully connected network: one for each weight that is not zero.
 
+    A layer that the network uses twice counts once.
+
     Args:
         network: an ``nn.Module``.
     """

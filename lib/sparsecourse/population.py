@@ -169,13 +169,15 @@ def check_networks(networks):
         for name, shape in shapes.items():
             if shape != first[name]:
                 raise ValueError(f"{name} has shape {shape} in network {k} and {first[name]} in network 0")
+        if _settings(network) != _settings(networks[0]):
+            raise ValueError(f"network {k} has other settings or hooks than network 0: its code would not be used")
         if _frozen(network) != _frozen(networks[0]):
             words = [", ".join(_frozen(which)) or "nothing" for which in (network, networks[0])]
             raise ValueError(f"network {k} freezes {words[0]}, network 0 {words[1]}: all must freeze the same")
     if shared := layers.shared_parameters(networks[0]):
         raise ValueError(f"a population can't hold parameters that layers share: {', '.join(shared)}")
     for module in networks[0].modules():
-        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)):
+        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase, nn.RReLU)):
             raise ValueError(f"a population can't hold {type(module).__name__}: it works by chance or across examples")
 
 
@@ -184,6 +186,15 @@ def _construction(network):
     return [
         (name, type(module), None if module.state_dict() else repr(module)) for name, module in network.named_modules()
     ]
+
+
+def _settings(network):
+    """What the modules of a network hold besides tensors: numbers, words and how many hooks."""
+    found = []
+    for module in network.modules():
+        plain = {name: value for name, value in vars(module).items() if isinstance(value, (int, float, str, tuple))}
+        found.append((plain, len(module._forward_hooks), len(module._forward_pre_hooks)))
+    return found
 
 
 def _shapes(network):
@@ -222,6 +233,8 @@ def check_tasks(tasks, network):
             task.loss(outputs, y)
     except (RuntimeError, IndexError) as error:
         raise ValueError(f"the network can't learn {task.name}, inputs {tuple(X.shape)}: {error}") from error
+    if task.evaluate(outputs, y).shape != (len(X),):
+        raise ValueError(f"evaluate of {task.name} must give a number for each example: a vector of {len(X)}")
     if y.is_floating_point() and outputs.shape != y.shape:
         raise ValueError(
             f"the network gives outputs of shape {tuple(outputs.shape)}, {task.name} asks for {tuple(y.shape)}"

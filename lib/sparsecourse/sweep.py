@@ -6,6 +6,7 @@ long plan and writes each finished batch to disk, so that a sweep which was stop
 
 import contextlib
 import io
+import itertools
 import multiprocessing
 import os
 import threading
@@ -13,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import connection
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -37,6 +39,9 @@ def plan(name, levels, seeds, width=100, shuffled=False):
     Raises:
         ValueError: there is no such method, or it can't be built for one of the levels, or needs more than a level.
     """
+    levels, seeds = list(levels), list(seeds)
+    if name == "dense" and any(levels):
+        raise ValueError(f"the dense network has no level but 0, got {levels}")
     for level in levels:
         method(name, level, 0, width, shuffled)  # refuses what can't be built
     rows = [(name, float(level), seed, width, shuffled) for level in levels for seed in seeds]
@@ -50,7 +55,9 @@ def sizes(width):
 
 def dense_width(weights):
     """Width at which a dense network of this shape has nearest to so many weights."""
-    return min(range(1, 1000), key=lambda width: abs(costs.macs(sizes(width)) - weights))
+    return next(
+        width for width in itertools.count(1) if costs.macs(sizes(width + 1)) + costs.macs(sizes(width)) >= 2 * weights
+    )
 
 
 def method(name, level, seed, width, shuffled=False):
@@ -129,14 +136,19 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
         ValueError: the plan asks for a network twice, or for what a CSV file can't hold; the file holds one that the
             plan does not ask for, or there is no folder for it. All this is found before anything is trained.
     """
-    path, keys, whole = Path(path), list(whole.columns), whole.round(DIGITS)
+    path, keys, asked = Path(path), list(whole.columns), whole
+    whole = whole.round(DIGITS)
+    numbers = whole.select_dtypes("number")
+    if not np.allclose(numbers.astype(float), asked[numbers.columns].astype(float), rtol=1e-6, atol=0, equal_nan=True):
+        raise ValueError(f"a number of the plan has no {DIGITS} decimals that tell it from others: take another unit")
     if whole.duplicated().any():
         raise ValueError("the plan asks for a network twice")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent} to write {path.name} into")
     written = _read(io.StringIO(whole.to_csv(index=False)))
     for key in keys:
-        if written[key].tolist() != whole[key].tolist():
+        column = whole[key].reset_index(drop=True)
+        if not ((written[key] == column) | (written[key].isna() & column.isna())).astype("boolean").fillna(False).all():
             raise ValueError(f"the column {key!r} of the plan does not come back from a CSV file as it is")
     done = _read(path) if path.exists() else whole.head(0)
     done = done.round(dict.fromkeys(whole.select_dtypes("float"), DIGITS))
@@ -145,7 +157,7 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
         raise ValueError(f"{path.name} holds networks that the plan does not ask for: give it another name")
     batches = [
         missing.iloc[first : first + at_once]
-        for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False)
+        for _, missing in whole[~wanted.isin(held)].groupby(together, sort=False, dropna=False)
         for first in range(0, len(missing), at_once)
     ]
     with contextlib.ExitStack() as stack:
@@ -154,9 +166,7 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
         results = stack.enter_context(contextlib.closing(_results(run, batches, executor)))
         for batch in results:
             done = batch if done.empty else pd.concat([done, batch])
-            counted, done = len(done), whole.merge(done, on=keys)  # in the order of the plan
-            if len(done) != counted:
-                raise ValueError("run must return the columns of the plan as they were: some rows are no longer in it")
+            done = whole.merge(done, on=keys)  # in the order of the plan
             fresh = path.with_suffix(".new")
             done.to_csv(fresh, index=False, lineterminator="\n")
             os.replace(fresh, path)
@@ -172,7 +182,7 @@ def _read(file):
 def _results(run, batches, executor):
     """Results of batches as they are finished, by an executor or, without one, here."""
     if executor is None:
-        yield from map(run, batches)
+        yield from (_in_turn(run, batch) for batch in batches)
         return
     futures = [executor.submit(_in_turn, run, batch) for batch in batches]
     try:
@@ -186,7 +196,11 @@ def _results(run, batches, executor):
 def _in_turn(run, batch):
     """Results of a batch; of several threads in a process, one at a time."""
     with TURN:
-        return run(batch)
+        found = run(batch)
+    keys = list(batch.columns)
+    if not len(batch) == len(found) == len(batch.merge(found[keys].round(DIGITS), on=keys)):
+        raise ValueError("run must return each of its rows once, with the columns of the plan as they were")
+    return found
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def windows(shapes, sparsity):
 
     Args:
         shapes: shape (out, in) of each layer, from input to output.
-        sparsity: fraction of all weights to cut, in [0, 1). It is met as closely as whole fan-ins allow.
+        sparsity: fraction of all weights to cut, in [0, 1). Each layer's fan-in is the nearest whole number.
 
     Returns:
         The fan-in of each layer, for :func:`local` or :func:`fixed_fan_in`.

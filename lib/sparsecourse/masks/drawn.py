@@ -142,7 +142,8 @@ def ncp(inputs, inter, command, motor, fanout=6, inter_fanout=4, recurrent=7, mo
 
     Every input speaks to ``fanout`` inter neurons, every inter neuron to ``inter_fanout`` command neurons; among the
     command neurons there are ``recurrent`` connections, and every motor neuron hears ``motor_fanin`` of them. A neuron
-    that drew no input gets one. The neurons' order is inter, command, motor.
+    that drew no input gets one; a command neuron that no motor neuron drew is heard by one, which then hears more. The
+    neurons' order is inter, command, motor.
 
     Args:
         inputs, inter, command, motor: how many.

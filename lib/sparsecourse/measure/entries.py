@@ -38,6 +38,7 @@ def near_zero(W, tau):
     if tau < 0:
         raise ValueError(f"tau must not be negative, got {tau}")
     sizes = magnitudes(W)
+    sizes = np.ldexp(sizes, -np.frexp(sizes.max())[1])  # very large and very small numbers have no squares
     return float(np.mean(sizes < tau * np.sqrt(np.mean(sizes**2))))
 
 

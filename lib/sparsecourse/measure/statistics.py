@@ -23,7 +23,7 @@ def intervals(table, by, value):
     Raises:
         ValueError: a run has no value, as a network that diverged; or a setting has one run only.
     """
-    if missing := int(table[value].isna().sum()):
+    if missing := int((~np.isfinite(table[value].astype(float))).sum()):
         raise ValueError(
             f"{missing} of {len(table)} runs have no {value}: say what happened to them and leave them out, or not"
         )

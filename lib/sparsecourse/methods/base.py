@@ -46,17 +46,18 @@ class Dense(Method):
 
 
 def masked_layers(network):
-    """The layers of a network that a method can cut.
-
-    Raises:
-        ValueError: there is none, or a matrix without a mask: a sparsity counts all of them.
-    """
+    """The layers of a network that a method can cut. Raises ValueError where there is none."""
     layers = sparse_layers(network)
     if not layers:
         raise ValueError("this method needs layers with a mask: build the network from layers.SparseLinear")
+    return layers
+
+
+def check_can_be_cut(network):
+    """Raise ValueError unless all matrices of a network have a mask: a sparsity that is promised counts all of them."""
+    masked_layers(network)
     if bare := [name for name, owner, _ in matrices(network) if not isinstance(owner, SparseLinear)]:
         raise ValueError(f"a sparsity counts all matrices, and {', '.join(bare)} can't be cut: there is no mask")
-    return layers
 
 
 def realised_sparsity(network):

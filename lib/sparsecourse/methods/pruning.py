@@ -3,7 +3,7 @@
 import torch
 
 from sparsecourse import masks
-from sparsecourse.methods.base import Method, masked_layers
+from sparsecourse.methods.base import Method, check_can_be_cut, masked_layers
 from sparsecourse.methods.schedules import BEGINNING, Cubic, Geometric, after_first_round, before_training
 from sparsecourse.methods.scores import magnitude, saliency
 
@@ -57,7 +57,7 @@ class Pruning(Method):
         self.rounds = getattr(schedule, "rounds", 1)
 
     def before(self, network):
-        masked_layers(network)  # raises where there is no mask to cut with
+        check_can_be_cut(network)
         self.cut_if_due(network, BEGINNING)
 
     def after_step(self, network, clock, state):

@@ -7,8 +7,13 @@ from sparsecourse.methods.base import masked_layers
 
 
 def magnitude(network):
-    """|W ⊙ S|. A weight that was cut counts nothing, so it goes first."""
-    return [layer.weight.detach().abs() for layer in masked_layers(network)]
+    """|W ⊙ S|. A weight that was cut counts less than nothing: it goes before one that is kept and happens to be 0."""
+    return [_kept_first(layer, layer.W.detach().abs()) for layer in masked_layers(network)]
+
+
+def _kept_first(layer, scores):
+    """Scores, none of them negative, with -1 where the layer's mask cuts."""
+    return scores.masked_fill(layer.mask == 0, -1)
 
 
 def saliency(network, task, batch, generator):
@@ -20,7 +25,8 @@ def saliency(network, task, batch, generator):
     Source: Lee et al., "SNIP: single-shot network pruning", ICLR 2019, doi:10.48550/arXiv.1810.02340.
     """
     found = gradients(network, task, batch, generator)
-    return [(W * g).abs() for W, g in zip(magnitude(network), found, strict=True)]
+    pairs = zip(masked_layers(network), found, strict=True)
+    return [_kept_first(layer, (layer.W.detach() * g).abs()) for layer, g in pairs]
 
 
 def chance(network, generator):

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from sparsecourse.layers import matrices
 from sparsecourse.methods.base import Method
 
 
@@ -25,6 +26,11 @@ class L1(Method):
         if not (strength >= 0 and math.isfinite(strength)):
             raise ValueError(f"the strength of L1 must be a number from 0 up, got {strength}")
         self.strength = strength
+
+    def before(self, network):
+        for name, module, _ in matrices(network):
+            if not any(W.ndim >= 2 for W in module.parameters()):
+                raise ValueError(f"{name} is not kept as a matrix: L1 can't shrink it")
 
     @torch.no_grad()
     def after_step(self, network, clock, state):

@@ -3,7 +3,7 @@
 import torch
 
 from sparsecourse.masks import DivergedError, check_mask, check_whole, largest
-from sparsecourse.methods.base import Method, masked_layers
+from sparsecourse.methods.base import Method, check_can_be_cut, masked_layers
 from sparsecourse.methods.schedules import Periodic, cosine
 from sparsecourse.methods.scores import chance, gradients
 
@@ -49,6 +49,10 @@ class Fixed(Wired):
     def __init__(self, masks, label="random", rescale=True):
         super().__init__(masks, rescale)
         self.label = label
+
+    def before(self, network):
+        check_can_be_cut(network)
+        return super().before(network)
 
     def at_end(self, network, state):
         super().at_end(network, state)

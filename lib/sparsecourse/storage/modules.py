@@ -4,8 +4,9 @@ import warnings
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
-from sparsecourse.layers import inherit
+from sparsecourse.layers import give_hooks, take_place
 from sparsecourse.masks import check_block
 from sparsecourse.storage.formats import BLOCK
 
@@ -43,8 +44,9 @@ class SparseInference(nn.Module):
             self.register_buffer(name, part.clone())
         bias = torch.zeros(self.shape[0]).to(layer.W) if layer.bias is None else layer.bias.detach().clone()
         self.register_buffer("bias", bias)
-        inherit(self, layer)
+        take_place(self, layer)
 
+    @property
     def weight(self):
         """The matrix as a torch tensor in its layout. It is put together from the buffers, which copies nothing."""
         if self.layout == "folded":
@@ -62,9 +64,9 @@ class SparseInference(nn.Module):
         # single example there is a product of its own, twice as fast.
         flat = x.reshape(-1, self.shape[1])
         if len(flat) == 1 and self.layout.startswith("csr"):
-            y = torch.addmv(self.bias, self.weight(), flat[0])
+            y = torch.addmv(self.bias, self.weight, flat[0])
         else:
-            y = torch.addmm(self.bias[:, None], self.weight(), flat.T).T
+            y = torch.addmm(self.bias[:, None], self.weight, flat.T).T
         return y.reshape(*x.shape[:-1], self.shape[0])
 
     @property
@@ -118,6 +120,7 @@ class _CSRProduct(torch.autograd.Function):
         return (torch.sparse.mm(W, x_T) if bias is None else torch.addmm(bias[:, None], W, x_T)).T
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, dy):
         x_T, values = ctx.saved_tensors
         layer, dx, dvalues, dbias = ctx.layer, None, None, None
@@ -138,7 +141,8 @@ class _CSRProduct(torch.autograd.Function):
 class CSRLinear(nn.Module):
     """A sparse layer that stores, and trains, only the weights that its mask keeps.
 
-    What it computes is what a ``layers.SparseLinear`` computes, gradients included. The places of the weights are
+    What it computes is what a ``layers.SparseLinear`` computes, gradients included, but not gradients of gradients. The
+    places of the weights are
     fixed. To find the gradient of its input fast it also keeps the places of the transposed matrix.
 
     Args:
@@ -158,7 +162,13 @@ class CSRLinear(nn.Module):
             self.register_buffer(f"columns{name}", places.int())
             self.register_buffer(f"starts{name}", starts.int())
         self.register_buffer("order_T", order)
-        inherit(self, layer)
+        take_place(self, layer)
+        give_hooks(self, layer)
+
+    @property
+    def weight(self):
+        """The matrix as a CSR tensor of torch's, which learns nothing."""
+        return _compressed(self.starts, self.columns, self.values.detach(), self.shape)
 
     def forward(self, x):
         y = _CSRProduct.apply(x.reshape(-1, self.shape[1]), self.values, self.bias, self)

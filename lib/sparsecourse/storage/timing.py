@@ -9,8 +9,10 @@ import timeit
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from sparsecourse import layers, masks
+from sparsecourse.arrays import as_array
 from sparsecourse.storage.formats import BLOCK
 from sparsecourse.storage.modules import LAYOUTS, CSRLinear, SparseInference, stored_bytes
 
@@ -152,7 +154,7 @@ def relative_to_dense(table):
     table = table.assign(sparsity=table["sparsity"].round(2))
     keys = [name for name in ("machine", "product", "size", "sparsity", "batch") if name in table]
     dense = table.loc[table["layout"] == "dense", [*keys, "seconds"]].rename(columns={"seconds": "dense"})
-    table = table.merge(dense, on=keys)
+    table = table.merge(dense, on=keys, validate="many_to_one")
     dense = table.pop("dense")
     return table.assign(ratio=table["seconds"] / dense, low=table["low"] / dense, high=table["high"] / dense)
 
@@ -168,7 +170,7 @@ def pays_from(sparsities, ratios):
         The place where the ratio falls below 1 for good, by a straight line between two measurements; the first
         sparsity where it is always below, NaN where it is not below at the last.
     """
-    sparsities, ratios = np.asarray(sparsities, dtype=float), np.asarray(ratios, dtype=float)
+    sparsities, ratios = as_array(sparsities).astype(float), as_array(ratios).astype(float)  # no NaN
     if ratios[-1] >= 1:
         return np.nan
     slower = np.flatnonzero(ratios >= 1)
@@ -240,9 +242,23 @@ def for_inference(network, x, repeats=15):
     Returns:
         The copy, in evaluation mode; its sparse layers have become :class:`SparseInference` modules.
     """
-    chosen = layers.replaced(network, lambda layer: SparseInference(layer, best_layout(layer, len(x), repeats=repeats)))
-    folded = layers.replaced(network, lambda layer: SparseInference(layer, "folded")).eval()
-    if not _runs(chosen.eval(), x):
-        return folded
-    modules = {"chosen": chosen, "folded": folded}
-    return modules[fastest(_timed(modules, lambda module: module(x), repeats))]
+    layouts = [best_layout(layer, len(x), repeats) for layer in layers.sparse_layers(network)]
+
+    def stored(layouts):
+        layouts = iter(layouts)
+        return layers.replaced(network, lambda layer: SparseInference(layer, next(layouts))).eval()
+
+    contenders = {"chosen": layouts, "folded": ["folded"] * len(layouts)}
+    silent = {name: _without_hooks(stored(each)) for name, each in contenders.items()}
+    silent["folded"](x)  # an x that does not fit is told of here
+    if not _runs(silent["chosen"], x):
+        return stored(contenders["folded"])
+    return stored(contenders[fastest(_timed(silent, lambda module: module(x), repeats))])
+
+
+def _without_hooks(network):
+    """A network whose stored layers have no hooks: what listens to a layer is not to hear the timings."""
+    for module in network.modules():
+        if isinstance(module, SparseInference):
+            layers.give_hooks(module, nn.Module())
+    return network
