@@ -73,10 +73,9 @@ def named(name):
     return methods.named(name, level, sizes=SIZES, seed=1, task=tasks.mnist1d(), **SETTINGS.get(name, {}))
 
 
-@pytest.mark.parametrize(
-    "method", [*map(named, methods.METHODS), methods.L1Subgradient(0.05)], ids=[*methods.METHODS, "L1, subgradient"]
-)
-def test_a_population_of_one_is_a_plain_loop(task, method):
+@pytest.mark.parametrize("name", [*methods.METHODS, "L1, subgradient"])
+def test_a_population_of_one_is_a_plain_loop(task, name):
+    method = named(name) if name in methods.METHODS else methods.L1Subgradient(0.05)
     together = training.train(networks(1), task, method, seeds=[5], **QUICK).networks[0]
     alone = plain_loop(layers.mlp(SIZES, 0), task, method, seed=5, **QUICK)
     assert torch.allclose(flat(together), flat(alone), atol=2e-5)
