@@ -50,6 +50,7 @@ EXERCISES = [
             _layer(3, 3, seed=2),
             _layer(5, 2, seed=3),
             _layer(4, 4, seed=4),
+            (np.array([[0.5, -1.25, 0.3], [2.0, 0.125, -0.7]]), np.array([0.75, 0.25, -1.5])),
         ),
         mistakes=(
             Mistake(
@@ -91,6 +92,7 @@ EXERCISES = [
             _batch_case(2, 3, 4, seed=6),
             _batch_case(3, 3, 3, seed=7),
             _batch_case(5, 2, 7, seed=8),
+            (np.array([[0.5, -1.25], [2.0, 0.125], [0.3, 0.7]]), np.array([[0.75, 0.25], [-1.5, 0.375]])),
         ),
         mistakes=(
             Mistake(

@@ -91,6 +91,7 @@ EXERCISES = [
             (_sparse((3, 3), 0, seed=2),),
             (_sparse((4, 5), 15, seed=3),),
             (np.array([[1e-9, 0.0], [0.0, -1e-9]]),),
+            (np.array([[1e-300, 0.0, 0.0], [0.0, -1e-300, 0.0]]),),
             (np.zeros((2, 2)),),
         ),
         mistakes=(
@@ -120,7 +121,15 @@ EXERCISES = [
         number="2.2",
         answer="cut_fraction",
         reference=lambda number, how: _statement((number, how)),
-        cases=((0.75, "sparsity"), (0.9, "kept"), (4, "compression"), (0.08, "kept"), (12.5, "compression")),
+        cases=(
+            (0.75, "sparsity"),
+            (0.9, "kept"),
+            (4, "compression"),
+            (0.0825, "kept"),
+            (12.5, "compression"),
+            (3, "compression"),
+            (0.1234, "sparsity"),
+        ),
         mistakes=(
             Mistake(
                 lambda number, how: number if how != "compression" else 1 - 1 / number,
@@ -151,6 +160,7 @@ EXERCISES = [
         cases=(
             ([_sparse((1, 2), 1, seed=4), _sparse((2, 5), 2, seed=5)],),
             ([_sparse((4, 6), 18, seed=6), _sparse((2, 4), 2, seed=7)],),
+            ([np.array([[1e-300, 0.0], [1.0, -1e-9]]), np.array([[0.0, 2.0]])],),
             ([_sparse((10, 20), 190, seed=8), _sparse((5, 10), 25, seed=9), _sparse((2, 5), 0, seed=10)],),
         ),
         mistakes=(
@@ -186,6 +196,7 @@ EXERCISES = [
             (np.array([[1.0, -0.3, 0.25, 4.0]]), 0.1),
             (np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
             (np.array([[4.0, 3.0, 2.2, 1.8, -1.0, 0.5]]), 1.0),
+            (np.array([[2.0, -2.0], [-2.0, 2.0]]), 1.0),  # all of them exactly at the threshold
             (10 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
             (0.001 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
         ),

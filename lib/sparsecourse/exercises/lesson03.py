@@ -140,6 +140,7 @@ EXERCISES = [
             _product_case((3, 3), 0.0, seed=2),
             _product_case((6, 8), 0.8, seed=3),
             _product_case((5, 9), 0.95, seed=4),
+            ([0.5, -1.25, 0.3], [1, 0, 2], [0, 1, 1, 3], np.array([0.75, 0.25, -1.5])),
         ),
         mistakes=(
             Mistake(

@@ -35,10 +35,10 @@ def _refit_cut_afterwards(X, y, w):
     return _least_squares(X, y) * (np.asarray(w) != 0)
 
 
-def _refit_case(n, d, kept, seed):
+def _refit_case(n, d, kept, seed, smallest=0.1):
     X, y = _data(n, d, seed)
     w = np.zeros(d)
-    w[kept] = 0.1 * (np.arange(len(kept)) + 1) * (-1.0) ** np.arange(len(kept))
+    w[kept] = smallest * (np.arange(len(kept)) + 1) * (-1.0) ** np.arange(len(kept))
     return X, y, w
 
 
@@ -95,7 +95,27 @@ def _choose_among(runs, sparsity, allowed):
     return means.loc[allowed(means["sparsity"]), "validation_accuracy"].idxmax()
 
 
-_CHOICES = ((_SMALL, 0.0), (_SMALL, 0.4), (_SMALL, 0.55), (_SMALL, 0.7), (_random_runs(1), 0.2), (_random_runs(2), 0.5))
+# One seed of three is lucky: by the mean 0.0125 is best, by the median 0.0375. And 0.0125 is exactly half sparse.
+_SKEWED = _runs(
+    [
+        (strength, seed, sparsity, accuracy, accuracy)
+        for strength, sparsity, accuracies in (
+            (0.005, 0.25, (0.3, 0.3, 0.2)),
+            (0.0125, 0.5, (0.9, 0.1, 0.2)),
+            (0.0375, 0.75, (0.3, 0.3, 0.3)),
+        )
+        for seed, accuracy in enumerate(accuracies)
+    ]
+)
+_CHOICES = (
+    (_SMALL, 0.0),
+    (_SMALL, 0.4),
+    (_SMALL, 0.55),
+    (_SMALL, 0.7),
+    (_SKEWED, 0.5),
+    (_random_runs(1), 0.2),
+    (_random_runs(2), 0.5),
+)
 
 
 EXERCISES = [
@@ -107,6 +127,7 @@ EXERCISES = [
             (0.8, 0.3),
             (0.2, 0.3),
             (-0.8, 0.3),
+            (0.12345, 0.02),
             (np.array([-1.5, -0.2, 0.0, 0.4, 2.0]), 0.4),
             (np.array([[0.5, -3.0], [1.0, -0.1]]), 1.0),
         ),
@@ -147,6 +168,7 @@ EXERCISES = [
             (np.array([1.0]), np.array([2.0]), 0.1, 0.5),
             (np.array([0.02, -0.5, 0.3]), np.array([0.1, -1.0, 0.5]), 0.1, 0.5),
             (np.array([0.0, 0.0, 0.04]), np.array([0.3, -2.0, 0.4]), 0.05, 1.0),
+            (np.array([0.12345, -0.2]), np.array([0.5, 0.25]), 0.01, 0.3),
         ),
         mistakes=(
             Mistake(
@@ -225,6 +247,7 @@ EXERCISES = [
         cases=(
             _refit_case(8, 2, kept=[1], seed=1),
             _refit_case(12, 4, kept=[0, 3], seed=2),
+            _refit_case(12, 4, kept=[1, 2], seed=4, smallest=1e-9),  # small, but not zero
             _refit_case(30, 10, kept=[2, 4, 5, 9], seed=3),
         ),
         mistakes=(

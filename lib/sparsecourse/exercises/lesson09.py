@@ -263,6 +263,7 @@ EXERCISES = [
             _gradient_case(3, 2, 3, 0.5, seed=2),
             _gradient_case(4, 3, 3, 0.0, seed=3),
             _gradient_case(8, 5, 7, 0.8, seed=4),
+            (np.array([[0.5, -0.25], [1.5, 0.125]]), np.array([[0.3], [-0.7]]), np.array([[1, 1]])),
         ),
         mistakes=(
             Mistake(

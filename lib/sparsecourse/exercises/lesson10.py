@@ -32,6 +32,7 @@ _CROSSINGS = (
     (np.array([0.5, 0.8, 0.9]), np.array([2.0, 1.2, 0.7])),
     (np.array([0.5, 0.8, 0.9, 0.95]), np.array([0.95, 1.1, 0.9, 0.4])),  # a dip that does not last
     (np.array([0.5, 0.7, 0.8, 0.9]), np.array([1.2, 0.9, 1.1, 0.7])),
+    (np.array([0.5, 0.7, 0.8, 0.9]), np.array([1.5, 1.0, 1.0, 0.5])),  # exactly as fast is not faster
     (np.array([0.5, 0.7, 0.8, 0.9, 0.95, 0.99]), np.array([4.0, 3.1, 2.2, 1.3, 0.8, 0.3])),
 )
 
@@ -60,6 +61,13 @@ def matrices():
     """Three matrices of the shape and sparsity that codes are judged by, float32."""
     rng = np.random.default_rng(0)
     return [(rng.normal(size=SHAPE) * masks.random(SHAPE, CUT, seed)).astype(np.float32) for seed in range(3)]
+
+
+def _with_odd_values():
+    """Such a matrix with a one, a minus one and a number so small that it is easily taken for zero among its values."""
+    W = matrices()[0]
+    W[tuple(np.argwhere(W)[[0, 99, -1]].T)] = 1.0, -1.0, 1e-30
+    return W
 
 
 def stored_bytes(code):
@@ -103,7 +111,7 @@ def _judge_code(code):
     if not (isinstance(code, (tuple, list)) and len(code) == 2 and all(map(callable, code))):
         return "must be the two functions, `(pack, unpack)`."
     pack, unpack = code
-    for W in matrices():
+    for W in (*matrices(), _with_odd_values()):
         try:
             arrays = pack(W.copy())
         except Exception as error:
@@ -115,11 +123,11 @@ def _judge_code(code):
         if any(array.dtype.hasobject for array in arrays):
             return "packs into Python objects. Arrays of numbers are asked for: their nbytes are what is counted."
         try:
-            again = unpack([array.copy() for array in arrays], SHAPE)
+            again = unpack([array.copy() for array in arrays], W.shape)
         except Exception as error:
             return f"can't unpack: `unpack` stopped with {type(error).__name__}: {error}."
-        if not isinstance(again, np.ndarray) or again.shape != SHAPE:
-            return f"unpacks into something else than a matrix of {SHAPE[0]} × {SHAPE[1]}."
+        if not isinstance(again, np.ndarray) or again.shape != W.shape:
+            return f"unpacks into something else than a matrix of {W.shape[0]} × {W.shape[1]}."
         if not np.array_equal(again, W):
             wrong = int((again != W).sum())
             return f"does not give W back: {wrong:,} entries differ. Nothing may be lost, nothing rounded."
@@ -145,6 +153,8 @@ EXERCISES = [
             (np.array([[1, 0], [0, 0]]), (1, 2)),
             (np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]), (2, 2)),
             (masks.random((8, 12), 0.9, seed=1), (2, 3)),
+            (masks.random((5, 6), 0.5, seed=3), (1, 2)),
+            (masks.random((6, 5), 0.5, seed=4), (2, 1)),
             (_blocky((64, 96), (8, 16), 0.75, seed=2), (8, 16)),
         ),
         mistakes=(
