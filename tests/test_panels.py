@@ -12,6 +12,7 @@ import sys
 import ipywidgets
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from sparsecourse import connectome, plots, storage
 from sparsecourse.panels import building, lesson00, lesson02, lesson04, lesson07, lesson08, lesson09, lesson10, lesson11
@@ -73,7 +74,9 @@ def test_one_lesson_s_panel_does_not_import_the_others():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PANELS)
 def test_every_control_over_its_whole_range(name, monkeypatch):
-    monkeypatch.setattr(plots.canvas, "SHARPNESS", 1 / 4)  # the same picture, drawn small
+    # the same picture, drawn small, its margins as they come: the lessons and the browser show it as it is meant
+    monkeypatch.setattr(plots.canvas, "SHARPNESS", 1 / 4)
+    monkeypatch.setattr(plots.canvas, "Figure", lambda **options: Figure(**options | {"layout": None}))
     panel = shown(PANELS[name])
     assert panel.controls
     for control in panel.controls.values():
