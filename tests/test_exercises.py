@@ -179,6 +179,36 @@ def test_no_mistake_is_named_that_was_not_made():
     assert "square" not in verdict(DOUBLE, lambda W: W**2 + 1)
 
 
+SLIPPED = Exercise(
+    number="9.6",
+    answer="half",
+    reference=lambda W: np.asarray(W) / 2,
+    cases=((np.array([[1.0, 3.0]]),), (np.array([[0.5, 4.0], [3.0, 9.0]]),)),
+    mistakes=(Mistake(lambda W: W, "That is W itself."), Mistake(lambda W: 2 * W, "That is twice W.")),
+)
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (lambda W: (W / 2).T, "transposed"),
+        (lambda W: (W / 2).astype(int), "behind the point is lost"),
+        (lambda W: -W / 2, "the sign is not"),
+        (lambda W: W / 2 + 1, "one too many"),
+        (lambda W: W / 2 - 1, "one too few"),
+        (lambda W: 1 - W / 2, "counts the other part"),
+        (lambda W: (W / 2) ** 2, "a root is missing"),
+        (lambda W: np.sqrt(W / 2), "a root too many"),
+    ],
+)
+def test_a_slip_that_any_answer_may_make_has_a_sentence(slip, words):
+    first, *more = verdict(SLIPPED, slip).splitlines()
+    assert first.startswith("9.6 not yet")
+    assert len(more) == 1
+    assert words in more[0]
+    assert "\n" not in verdict(SLIPPED, lambda W: slip(W) + (W > 8))  # on one case it is something else
+
+
 def test_tensors_lists_and_float32_pass():
     for answer in (
         lambda W: torch.tensor(2 * W),
