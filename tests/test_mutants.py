@@ -34,7 +34,7 @@ EQUIVALENT = {
     ("6.3", "upper dropped, in :-1"): "the empty piece at the end finds no matrix",
     ("7.1", "maximum dropped, in np.maximum(left, 1)"): "np.where takes nothing from the rows that divide by zero",
     ("7.1", "arguments swapped, in np.maximum(left, 1)"): SYMMETRIC,
-    ("7.1", "1 to 0, in 1"): "np.where takes nothing from the rows that divide by zero",
+    ("7.1", "1 to 0, in 1 (2)"): "np.where takes nothing from the rows that divide by zero",
     ("7.3", "dtype dropped, in np.zeros((n_out, n_in), dtype=int)"): "a mask may be of floats",
     ("7.4", "bool dropped, in bool(fan_ins and fan_outs)"): "NumPy has a true and a false of its own",
     ("7.4", "Eq to LtE, in S.sum(axis=1) == R.sum(axis=1)"): "where all columns agree, so do the sums over all rows",
@@ -45,9 +45,9 @@ EQUIVALENT = {
     ("10.1", "FloorDiv to Div, in rows // height"): "the blocks tile the rows",
     ("10.4", "Eq to GtE, in np.unpackbits(bits, count=shape[0] * shape[1]).reshape(sh..."): "a bit is no more than 1",
     ("10.4", "dtype dropped, in np.zeros(shape, dtype=np.float32)"): "64 bits hold what 32 hold",
-    ("10.4", "0 to 1, in 0"): "the matrices are square",
-    ("10.4", "0 to -1, in 0"): "the matrices are square",
-    ("10.4", "1 to 0, in 1"): "the matrices are square",
+    ("10.4", "0 to 1, in 0 (3)"): "the matrices are square",
+    ("10.4", "0 to -1, in 0 (3)"): "the matrices are square",
+    ("10.4", "1 to 0, in 1 (2)"): "the matrices are square",
     ("11.2", "dtype dropped, in np.zeros((neurons, inputs + neurons), dtype=int)"): "a mask may be of floats",
     ("11.2", "lower -1, in last:"): "the row before hears the command neurons already",
     ("11.3", "float dropped, in float(np.mean(J[S == 0] != 0))"): "NumPy's numbers are numbers",
@@ -61,8 +61,8 @@ EQUIVALENT = {
 def accepted(number):
     """Names of the mutants of an exercise's solution that are called correct."""
     exercise, solution, names = ANSWERS[number]
-    said = {name: mutants.verdict(exercise, source, names) for name, source in mutants.mutants(solution)}
-    return [name for name, verdict in said.items() if verdict and verdict.solved]
+    said = [(name, mutants.verdict(exercise, source, names)) for name, source in mutants.mutants(solution)]
+    return [name for name, verdict in said if verdict and verdict.solved]
 
 
 def is_equivalent(exercise, name):

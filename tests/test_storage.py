@@ -319,7 +319,7 @@ def test_where_zeros_begin_to_pay():
     assert storage.pays_from([0.5, 0.8, 0.9], [0.9, 1.2, 0.7]) == pytest.approx(0.84)
     assert storage.pays_from([0.5, 0.8], [0.9, 0.8]) == 0.5
     assert np.isnan(storage.pays_from([0.5, 0.8], [0.9, 1.0]))
-    with pytest.raises(ValueError, match="holds nan"):
+    with pytest.raises(ValueError, match="ratios holds nan"):
         storage.pays_from([0.5, 0.9], [0.5, np.nan])
 
 

@@ -237,7 +237,13 @@ def test_a_setting_that_some_methods_lack_is_no_number_and_comes_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda rows: rows.iloc[1:], lambda rows: pd.concat([rows, rows]), lambda rows: rows.assign(seed=9)]
+    "change",
+    [
+        lambda rows: rows.iloc[1:],
+        lambda rows: pd.concat([rows, rows]),
+        lambda rows: rows.assign(seed=9),
+        lambda rows: rows.drop(columns="seed"),
+    ],
 )
 def test_a_run_that_loses_or_doubles_its_rows_is_found(tmp_path, change):
     with pytest.raises(ValueError, match="run must return each of its rows once"):

@@ -7,6 +7,7 @@ python -m tools.mutants [EXERCISE ...]    how many are rejected, how many of the
 """
 
 import ast
+import collections
 import contextlib
 import copy
 import io
@@ -49,7 +50,6 @@ FUNCTIONS = {  # of numpy, of arrays, and Python's own
     "zeros": ["ones"],
     "ones": ["zeros"],
     "sqrt": ["square"],
-    "argsort": [],
     "cumsum": ["cumprod"],
     "std": ["var"],
 }
@@ -190,11 +190,11 @@ def changed(node, **fields):
 
 
 def mutants(source):
-    """Mutants of a solution, (name, text): a name says what was done, and which node of the tree it was done to."""
+    """Mutants of a solution, (name, text): a name says what was done, to which node, and which of several alike."""
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
     spoken = {id(part) for each in nodes if isinstance(each, ast.Expr) for part in ast.walk(each)}  # docstrings
-    texts = {ast.unparse(tree)}
+    texts, named = {ast.unparse(tree)}, collections.Counter()
     for node in nodes:
         if id(node) in spoken:
             continue
@@ -203,7 +203,9 @@ def mutants(source):
                 text = ast.unparse(ast.fix_missing_locations(with_change(tree, node, other)))
                 if text not in texts:
                     texts.add(text)
-                    yield f"{words}, in {excerpt(node)}", text
+                    name = f"{words}, in {excerpt(node)}"
+                    named[name] += 1
+                    yield (name if named[name] == 1 else f"{name} ({named[name]})"), text
     for text in early_returns(tree):
         if text not in texts:
             yield "returned inside the loop", text
@@ -283,12 +285,11 @@ def answers():
 def verdict(exercise, source, names):
     """What ``check`` says to an answer; None where there is no answer, because the cell fails."""
     names = dict(names)
-    quiet = (
+    with (
         contextlib.redirect_stdout(io.StringIO()),
         np.errstate(all="ignore"),
         warnings.catch_warnings(action="ignore"),
-    )
-    with quiet[0], quiet[1], quiet[2]:
+    ):
         try:
             exec(compile(source, "answer", "exec"), names)
         except Exception:

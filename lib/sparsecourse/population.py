@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state
 
-from sparsecourse import layers, masks
+from sparsecourse import layers
 from sparsecourse.tasks import PARTS
 
 EVALUATED_AT_ONCE = 200  # examples; bounds the memory that an evaluation takes
@@ -162,7 +162,7 @@ def check_networks(networks):
         raise ValueError("there is no network")
     for k, network in enumerate(networks):
         for layer in layers.sparse_layers(network):
-            masks.check_mask(layer.mask)
+            layer.check_mask()
         if _construction(network) != _construction(networks[0]):
             raise ValueError(f"network {k} is built differently from network 0: all must have the same layers")
         shapes, first = _shapes(network), _shapes(networks[0])

@@ -138,8 +138,9 @@ def resume(whole, run, path, together="width", at_once=40, workers=1, executor=N
     """
     path, keys, asked = Path(path), list(whole.columns), whole
     whole = whole.round(DIGITS)
-    numbers = whole.select_dtypes("number")
-    if not np.allclose(numbers.astype(float), asked[numbers.columns].astype(float), rtol=1e-6, atol=0, equal_nan=True):
+    numbers = whole.select_dtypes("number").columns
+    exact, rounded = (table[numbers].to_numpy(float, na_value=np.nan) for table in (asked, whole))
+    if not np.allclose(rounded, exact, rtol=1e-6, atol=0, equal_nan=True):
         raise ValueError(f"a number of the plan has no {DIGITS} decimals that tell it from others: take another unit")
     if whole.duplicated().any():
         raise ValueError("the plan asks for a network twice")
@@ -198,7 +199,8 @@ def _in_turn(run, batch):
     with TURN:
         found = run(batch)
     keys = list(batch.columns)
-    if not len(batch) == len(found) == len(batch.merge(found[keys].round(DIGITS), on=keys)):
+    complete = set(keys) <= set(found)
+    if not complete or not len(batch) == len(found) == len(batch.merge(found[keys].round(DIGITS), on=keys)):
         raise ValueError("run must return each of its rows once, with the columns of the plan as they were")
     return found
 

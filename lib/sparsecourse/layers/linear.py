@@ -129,9 +129,8 @@ class SparseLinear(nn.Linear):
             except ValueError as error:
                 mask = self.mask
                 error_msgs.append(f"{S}: {error}.")
-            state_dict[S] = mask.to(
-                state_dict.get(W, self.W)
-            )  # of the same type, also where the tensors themselves stay
+            # of the type of W, also where the tensors of the file themselves take the layer's place
+            state_dict[S] = mask.to(state_dict.get(W, self.W))
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )

@@ -79,8 +79,8 @@ def matrices(network):
         for name, parameter in kept.items():
             if name.endswith("mask") and not parameter.requires_grad:
                 raise ValueError(
-                    f"{path}.{name} is a mask, and only {type(module).__name__} knows what it cuts: give the matrices "
-                    "as they are computed with, {name: matrix}"
+                    f"{_joined(path, name)} is a mask, and only {type(module).__name__} knows what it cuts: give the "
+                    "matrices as they are computed with, {name: matrix}"
                 )
         computed = [*module.parametrizations] if parametrize.is_parametrized(module) else []
         if isinstance(getattr(type(module), "weight", None), property) and "weight" not in computed:
@@ -88,7 +88,11 @@ def matrices(network):
         plain = [name for name in kept if not (name == "W" and isinstance(module, SparseLinear))]
         names = [name.removesuffix("_orig") if hasattr(module, name.removesuffix("_orig")) else name for name in plain]
         for name in computed + names:
-            yield ".".join(filter(None, [path, name])), module, name
+            yield _joined(path, name), module, name
+
+
+def _joined(path, name):
+    return f"{path}.{name}" if path else name
 
 
 def masked_weights(network):

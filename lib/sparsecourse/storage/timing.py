@@ -170,7 +170,9 @@ def pays_from(sparsities, ratios):
         The place where the ratio falls below 1 for good, by a straight line between two measurements; the first
         sparsity where it is always below, NaN where it is not below at the last.
     """
-    sparsities, ratios = as_array(sparsities).astype(float), as_array(ratios).astype(float)  # no NaN
+    sparsities, ratios = (
+        as_array(numbers, name).astype(float) for numbers, name in ((sparsities, "sparsities"), (ratios, "ratios"))
+    )
     if ratios[-1] >= 1:
         return np.nan
     slower = np.flatnonzero(ratios >= 1)
