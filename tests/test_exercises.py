@@ -1,11 +1,13 @@
 """The contract that every exercise keeps, and the sentences of ``check``."""
 
+import _thread
+
 import numpy as np
 import pytest
 import torch
 
 from sparsecourse.exercises import Exercise, Mistake, check, checking, exercises
-from sparsecourse.exercises.checking import TOLERANCE
+from sparsecourse.exercises.comparing import TOLERANCE
 
 ALL = exercises()
 TRAIN = {"6.4", "7.5", "8.4", "11.5"}  # the answer is trained, for seconds
@@ -116,18 +118,20 @@ def test_a_bad_answer_gets_a_sentence(number, kind, capsys):
 
 
 @pytest.mark.parametrize("number", [number for number in ALL if ALL[number].asks_for_a_function])
-def test_answers_may_change_their_arguments(number):
-    """What a careless answer does to its arguments must not reach the next check."""
+def test_an_answer_that_changes_its_arguments_is_told_so_and_spoils_no_later_one(number):
     exercise = ALL[number]
+    arrays = [argument for case in exercise.cases for argument in case if isinstance(argument, np.ndarray)]
 
     def careless(*arguments):
         result = exercise.reference(*arguments)
         for argument in arguments:
             if isinstance(argument, np.ndarray):
-                argument[...] = 0
+                argument[...] = 7
         return result
 
-    assert verdict(exercise, careless) == verdict(exercise, careless) == verdict(exercise, exercise.reference)
+    if any((array != 7).any() for array in arrays):
+        assert "changes its argument" in verdict(exercise, careless)
+    assert verdict(exercise, exercise.reference).startswith(f"{number} correct")
 
 
 # -------------------------------------------------------------------------------------- the sentences themselves
@@ -219,11 +223,22 @@ def test_tensors_lists_and_float32_pass():
         assert verdict(DOUBLE, answer) == "9.9 correct, over 3 cases."
 
 
-def test_an_interrupted_answer_gets_a_sentence():
-    def endless(W):
-        raise KeyboardInterrupt
+def test_one_interrupt_ends_the_whole_check(monkeypatch, tmp_path, capsys):
+    """As the stop button sends it, while an answer runs that never ends."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SPARSECOURSE_PROGRESS", raising=False)
+    calls = []
 
-    assert "does a loop never end?" in verdict(DOUBLE, endless)
+    def endless(cut, weights):
+        calls.append(cut)
+        _thread.interrupt_main()
+        while True:
+            pass
+
+    check("0.1", endless)
+    assert capsys.readouterr().out == "0.1 was stopped by you, and is not judged.\n"
+    assert len(calls) == 1
+    assert not (tmp_path / "progress.jsonl").exists()
 
 
 def test_unknown_number(capsys):
@@ -239,5 +254,5 @@ def test_two_exercises_with_one_number_are_refused(monkeypatch):
 
 
 def test_true_is_no_number():
-    assert verdict(Exercise("9.8", "n", reference=1), True) == "9.8 not yet: `n` gave True, expected a number."
+    assert verdict(Exercise("9.8", "n", reference=1), True) == "9.8 not yet: `n` gave True, expected a single number."
     assert verdict(Exercise("9.8", "n", reference=True), 1) == "9.8 not yet: `n` gave 1, expected True."

@@ -7,7 +7,7 @@ EXERCISES = [
         number="0.1",
         answer="weights_left",
         reference=lambda weights, cut: weights - cut,
-        cases=((10, 4), (102, 51), (266_200, 242_000), (5, 0)),
+        cases=((10, 4), (102, 51), (266_200, 242_000), (5, 0), (7, 7)),
         mistakes=(
             Mistake(lambda weights, cut: cut, "That is how many were cut. How many are left?"),
             Mistake(
@@ -22,6 +22,7 @@ EXERCISES = [
                 lambda weights, cut: 1 - cut / weights,
                 "That is the fraction left. The question asks for a number of weights.",
             ),
+            Mistake(lambda weights, cut: round(weights * (1 - cut)), "`cut` is a number of weights, not a fraction."),
         ),
     ),
 ]

@@ -1,7 +1,5 @@
 """Exercises of lesson 01: one layer, y = Wx."""
 
-import itertools
-
 import numpy as np
 
 from sparsecourse.exercises.checking import Exercise, Mistake
@@ -31,12 +29,26 @@ def _batch_case(*shape, seed):
 
 
 def _count(sizes):
-    weights = sum(a * b for a, b in itertools.pairwise(sizes))
+    weights = sum(n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=False))  # noqa: RUF007 as learners do
     return weights + sum(sizes[1:]), weights
 
 
 # The diagram that exercise 1.4 asks to read; the lesson draws it.
 DIAGRAM = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 1.0]])
+
+
+def _judge_reading(W):
+    """What is wrong with what was read off the diagram, or None; the numbers themselves are not given away."""
+    W = np.asarray(W, dtype=float)
+    if W.shape != DIAGRAM.shape:
+        return f"has the shape {W.shape}. Two outputs hear three inputs: two rows of three numbers."
+    if np.array_equal(W, DIAGRAM):
+        return None
+    i, j = np.argwhere(W != DIAGRAM)[0]
+    wrong = f"holds {W[i, j]:g} in row {i}, column {j}"
+    if DIAGRAM[i, j] == 0:
+        return f"{wrong}, but no line leads from input {j + 1} to output {i + 1}. An absent line is a weight of 0."
+    return f"{wrong}. That is the line from input {j + 1} to output {i + 1}: which number stands on it?"
 
 
 EXERCISES = [
@@ -54,8 +66,24 @@ EXERCISES = [
         ),
         mistakes=(
             Mistake(
-                lambda W, x: (W * x).tolist() if W.shape[0] != 1 else (W * x)[0].tolist(),
+                lambda W, x: W * x,
                 "Those are the single terms. An output is the sum of its row of terms.",
+            ),
+            Mistake(
+                lambda W, x: (W * x).ravel(),
+                "Those are the single terms in one long list. An output is the sum of its row of terms.",
+            ),
+            Mistake(
+                lambda W, x: W.T @ x,
+                "W is the other way round: a row belongs to an output, so take it as it is, not transposed.",
+            ),
+            Mistake(
+                lambda W, x: np.asarray([value for value in x]),
+                "Those are the inputs. An output is the sum of its row of W times the inputs.",
+            ),
+            Mistake(
+                lambda W, x: W.sum(axis=1),
+                "Those are the sums of the weights alone. Multiply each weight by its input first.",
             ),
             Mistake(
                 lambda W, x: np.full(len(W), (W @ x)[0]),
@@ -81,6 +109,19 @@ EXERCISES = [
                 lambda W, x: (W * x)[:, -1],
                 "Only the last term of each row is left: add to the sum instead of replacing it.",
             ),
+            Mistake(
+                lambda W, x: (W * x).sum(axis=0),
+                "That adds up over the outputs. An output is the sum over the inputs, along its row.",
+            ),
+            Mistake(lambda W, x: (W * x).mean(axis=1), "That is the mean of the terms. An output is their sum."),
+            Mistake(
+                lambda W, x: np.cumsum(W * x, axis=1).ravel(),
+                "Every step of the sum is in the list. Append after the inner loop, not in it.",
+            ),
+            Mistake(
+                lambda W, x: W.T @ np.resize(x, len(W)),
+                "That goes down the columns. An output belongs to a row: go along the row.",
+            ),
         ),
     ),
     Exercise(
@@ -93,6 +134,7 @@ EXERCISES = [
             _batch_case(3, 3, 3, seed=7),
             _batch_case(5, 2, 7, seed=8),
             (np.array([[0.5, -1.25], [2.0, 0.125], [0.3, 0.7]]), np.array([[0.75, 0.25], [-1.5, 0.375]])),
+            _batch_case(4, 4, 4, seed=9),
         ),
         mistakes=(
             Mistake(
@@ -119,6 +161,20 @@ EXERCISES = [
                 lambda X, W: (X @ W.T)[:1],
                 "That is only the first example of the batch.",
             ),
+            Mistake(
+                lambda X, W: X @ W.reshape(W.shape[1], W.shape[0]),
+                "`reshape` puts the numbers into other places. Transpose instead: `W.T`.",
+            ),
+            Mistake(
+                lambda X, W: (W @ X.T).reshape(len(X), len(W)),
+                "`reshape` puts the numbers into other places. Transpose the result instead: `.T`.",
+            ),
+            Mistake(
+                lambda X, W: X @ W if X.shape[1] == W.shape[0] else X @ W.T,
+                "Where W is square, X @ W exists too, but it is another product. Always transpose.",
+            ),
+            Mistake(lambda X, W: np.array([W @ X[0] for _ in X]), "Every example got the outputs of the first one."),
+            Mistake(lambda X, W: X @ W.T / X.shape[1], "That is the mean of the terms. An output is their sum."),
         ),
     ),
     Exercise(
@@ -159,12 +215,21 @@ EXERCISES = [
                 lambda sizes: (_count(sizes)[0], 2 * _count(sizes)[1]),
                 "A multiplication together with its addition counts as one multiply-add, not two.",
             ),
+            Mistake(
+                lambda sizes: (int(np.prod(sizes)) + sum(sizes[1:]), int(np.prod(sizes))),
+                "You multiplied all the sizes. Each two neighbours make a matrix: multiply these, then add.",
+            ),
+            Mistake(
+                lambda sizes: (_count(sizes)[1] + sum(sizes[1:-1]), _count(sizes)[1]),
+                "The outputs of the last layer have biases, too.",
+            ),
         ),
     ),
     Exercise(
         number="1.4",
         answer="W_read",
         reference=DIAGRAM,
+        accept=_judge_reading,
         mistakes=(
             Mistake(
                 DIAGRAM.T,

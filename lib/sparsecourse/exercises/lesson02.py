@@ -14,18 +14,23 @@ def _sparse(shape, cut, seed):
     return W
 
 
-def _statement(words):
-    """The sparsity that a statement from a paper speaks of."""
-    number, how = words
-    return {"sparsity": number, "kept": 1 - number, "compression": 1 - 1 / number}[how]
+def _cut_fraction(number, how):
+    if how == "sparsity":
+        return number
+    if how == "kept":
+        return 1 - number
+    return 1 - 1 / number
 
 
 def _overall(layers):
-    return 1 - sum(np.count_nonzero(W) for W in layers) / sum(np.size(W) for W in layers)
+    zeros = sum(np.sum(W == 0) for W in layers)
+    entries = sum(W.size for W in layers)
+    return zeros / entries
 
 
 def _near_zero(W, tau):
-    return np.mean(np.abs(W) < tau * np.sqrt(np.mean(np.square(W))))
+    rms = np.sqrt(np.mean(W**2))
+    return np.mean(np.abs(W) < tau * rms)
 
 
 # ------------------------------------------------------------------------- 2.5, a question with many right answers
@@ -84,7 +89,7 @@ EXERCISES = [
     Exercise(
         number="2.1",
         answer="sparsity",
-        reference=lambda W: np.mean(np.asarray(W) == 0),
+        reference=lambda W: np.mean(W == 0),
         cases=(
             (np.array([[0.0, 2.0, -1.0, 3.0]]),),
             (_sparse((2, 3), 4, seed=1),),
@@ -112,15 +117,42 @@ EXERCISES = [
                 "Numbers near zero were counted too. Only an exact zero saves anything.",
             ),
             Mistake(
+                lambda W: np.mean(np.abs(W) < 1e-12),
+                "Numbers very near zero were counted too. Only an exact zero, `W == 0`, saves anything.",
+            ),
+            Mistake(
+                lambda W: np.count_nonzero(W),
+                "That is how many entries are not zero. Asked for is the fraction that is.",
+            ),
+            Mistake(
+                lambda W: np.mean(W == 0, axis=1),
+                "That is a fraction for every row. Asked for is one for all entries.",
+            ),
+            Mistake(
+                lambda W: np.mean(W == 0, axis=0),
+                "That is a fraction for every column. Asked for is one for all entries.",
+            ),
+            Mistake(lambda W: np.mean(W), "That is the mean of the entries themselves. Which of them are zero?"),
+            Mistake(
+                lambda W: np.sum(W == 0) / max(np.sum(W != 0), 1),
+                "You divided by the number of entries that are not zero. Divide by that of all entries.",
+            ),
+            Mistake(lambda W: np.mean(W <= 0), "Negative entries were counted too. Only `W == 0` is zero."),
+            Mistake(
                 lambda W: 100 * np.mean(W == 0),
                 "That is in per cent. Give a fraction between 0 and 1.",
+            ),
+            Mistake(lambda W: np.mean(~W.any(axis=1)), "That counts rows that are zero as a whole. Count entries."),
+            Mistake(
+                lambda W: 1 - np.sign(W).mean(),
+                "Negative entries count against the positive ones here. `W == 0` asks for zero alone.",
             ),
         ),
     ),
     Exercise(
         number="2.2",
         answer="cut_fraction",
-        reference=lambda number, how: _statement((number, how)),
+        reference=_cut_fraction,
         cases=(
             (0.75, "sparsity"),
             (0.9, "kept"),
@@ -129,6 +161,10 @@ EXERCISES = [
             (12.5, "compression"),
             (3, "compression"),
             (0.1234, "sparsity"),
+            (1.0, "compression"),
+            (1.0, "kept"),
+            (0.0, "sparsity"),
+            (1.25, "compression"),
         ),
         mistakes=(
             Mistake(
@@ -144,12 +180,41 @@ EXERCISES = [
                 "Compression is a factor, not a fraction: with compression 4, a quarter is left.",
             ),
             Mistake(
+                lambda number, how: number,
+                "You return the number as it is, whatever `how` says. (`how == a or b` is always true: write "
+                "`how == a or how == b`.)",
+            ),
+            Mistake(
+                lambda number, how: {"sparsity": number, "kept": 1 - number, "compression": number}[how],
+                "Compression 4 is a factor: one weight in four is left. What fraction is cut then?",
+            ),
+            Mistake(
+                lambda number, how: {"sparsity": number, "kept": 1 / number, "compression": 1 - 1 / number}[how],
+                'With "kept" 0.9, the cut part is the rest: 1 - 0.9.',
+            ),
+            Mistake(
                 lambda number, how: number if how == "sparsity" else 100 - number,
                 "The numbers are fractions, not per cent: kept 0.9 means that 0.1 is cut.",
             ),
             Mistake(
                 lambda number, how: {"sparsity": 1 - number, "kept": number, "compression": 1 / number}[how],
                 "Everything is turned round: you gave the fraction kept.",
+            ),
+            Mistake(
+                lambda number, how: 1 - (1 / number if how == "compression" else number),
+                'With "sparsity" the number is the answer already.',
+            ),
+            Mistake(
+                lambda number, how: {"sparsity": number, "kept": 1 - number, "compression": 1 - number / 100}[how],
+                "Compression is a factor, not per cent: with 4, one weight in four is left.",
+            ),
+            Mistake(
+                lambda number, how: {"sparsity": number, "kept": 1 - number, "compression": 1 - 1 / int(number)}[how],
+                "A compression need not be a whole number: leave it as it is.",
+            ),
+            Mistake(
+                lambda number, how: {"sparsity": 1 - number, "kept": number, "compression": 1 - 1 / number}[how],
+                "Cut and kept are mixed up: asked for is the fraction that is cut.",
             ),
         ),
     ),
@@ -161,6 +226,8 @@ EXERCISES = [
             ([_sparse((1, 2), 1, seed=4), _sparse((2, 5), 2, seed=5)],),
             ([_sparse((4, 6), 18, seed=6), _sparse((2, 4), 2, seed=7)],),
             ([np.array([[1e-300, 0.0], [1.0, -1e-9]]), np.array([[0.0, 2.0]])],),
+            ([_sparse((3, 4), 5, seed=11)],),
+            ([_sparse((3, 4), 2, seed=12), _sparse((5, 3), 9, seed=13), _sparse((4, 5), 7, seed=14)],),
             ([_sparse((10, 20), 190, seed=8), _sparse((5, 10), 25, seed=9), _sparse((2, 5), 0, seed=10)],),
         ),
         mistakes=(
@@ -185,6 +252,39 @@ EXERCISES = [
                 lambda layers: np.mean(layers[0] == 0),
                 "Only the first layer was counted.",
             ),
+            Mistake(
+                lambda layers: np.mean(layers[-1] == 0),
+                "Only the last layer is left: add up over the layers, with `+=`.",
+            ),
+            Mistake(
+                lambda layers: max(np.mean(W == 0) for W in layers),
+                "That is the sparsity of the sparsest layer. Add up the zeros and the entries of all layers.",
+            ),
+            Mistake(
+                lambda layers: np.median([np.mean(W == 0) for W in layers]),
+                "That is the median of the layers' sparsities. Add up the zeros and the entries first.",
+            ),
+            Mistake(
+                lambda layers: sum(np.sum(np.abs(W) < 1e-6) for W in layers) / sum(W.size for W in layers),
+                "Numbers near zero were counted too. Only an exact zero is one.",
+            ),
+            Mistake(
+                lambda layers: sum(np.sum(W == 0) for W in layers) / sum(len(W) for W in layers),
+                "You divided by the number of rows: `len(W)` counts rows, `W.size` entries.",
+            ),
+            Mistake(
+                lambda layers: sum(np.sum(W == 0) for W in layers) / len(layers),
+                "You divided by the number of layers. Divide by the number of all entries.",
+            ),
+            Mistake(lambda layers: [np.mean(W == 0) for W in layers], "That is one sparsity a layer, not one for all."),
+            Mistake(
+                lambda layers: np.average([np.mean(W == 0) for W in layers], weights=[len(W) for W in layers]),
+                "You weigh the layers by their rows. Weigh them by their entries, `W.size`.",
+            ),
+            Mistake(
+                lambda layers: 1 - np.prod([np.mean(W != 0) for W in layers]),
+                "Densities of layers do not multiply here. Add up the zeros and the entries.",
+            ),
         ),
     ),
     Exercise(
@@ -199,6 +299,7 @@ EXERCISES = [
             (np.array([[2.0, -2.0], [-2.0, 2.0]]), 1.0),  # all of them exactly at the threshold
             (10 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
             (0.001 * np.array([[3.0, 0.3, 0.0], [-2.0, 0.1, -0.4]]), 0.2),
+            *((np.random.default_rng(k).normal(0.3, 1, size=(4, 5)).round(2), 0.3 + 0.2 * k) for k in range(3)),
         ),
         mistakes=(
             Mistake(
@@ -232,6 +333,29 @@ EXERCISES = [
             Mistake(
                 lambda W, tau: np.mean(np.abs(W) < tau * np.mean(np.abs(W))),
                 "That threshold is relative to the mean magnitude. Take the root mean square.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) > tau * np.sqrt(np.mean(np.square(W)))),
+                "The comparison is turned round: those are the entries that are large.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < np.sqrt(np.mean(np.square(W)))),
+                "`tau` is missing: multiply the root mean square by it.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.mean(W)),
+                "That threshold is relative to the mean, where signs cancel. Take the root mean square.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(W**2 < tau * np.mean(W**2)), "If you compare squares, tau must be squared, too."
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W) < tau * np.sqrt(np.mean(W**2, axis=1, keepdims=True))),
+                "That takes a root mean square for each row. Take the one of the whole matrix.",
+            ),
+            Mistake(
+                lambda W, tau: np.mean(np.abs(W[W != 0]) < tau * np.sqrt(np.mean(W[W != 0] ** 2))),
+                "You left the exact zeros out. They are entries like the others.",
             ),
         ),
     ),

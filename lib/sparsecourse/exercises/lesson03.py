@@ -1,5 +1,7 @@
 """Exercises of lesson 03: why sparse?"""
 
+import functools
+
 import numpy as np
 
 from sparsecourse import masks, measure
@@ -23,12 +25,42 @@ def _product_case(shape, sparsity, seed):
     return (*_csr(_matrix(shape, sparsity, seed)), x)
 
 
-def _product(values, columns, starts, x, first=lambda starts, i: starts[i], last=lambda starts, i: starts[i + 1]):
+def _product(values, columns, starts, x):
     y = np.zeros(len(starts) - 1)
     for i in range(len(y)):
-        for k in range(first(starts, i), last(starts, i)):
+        for k in range(starts[i], starts[i + 1]):
             y[i] += values[k] * x[columns[k]]
     return y
+
+
+def _product_with(first, last):
+    """The product with other places where each row begins and ends, functions of the starts and the row."""
+
+    def product(values, columns, starts, x):
+        y = np.zeros(len(starts) - 1)
+        for i in range(len(y)):
+            for k in range(first(starts, i), last(starts, i)):
+                y[i] += values[k] * x[columns[k]]
+        return y
+
+    return product
+
+
+def _product_with_a_place_too_many(values, columns, starts, x):
+    return np.append(_product(values, columns, starts, x), 0)
+
+
+def _product_transposed(values, columns, starts, x):
+    y = np.zeros(len(x))
+    for i in range(len(starts) - 1):
+        for k in range(starts[i], starts[i + 1]):
+            y[columns[k]] += values[k] * x[min(i, len(x) - 1)]
+    return y
+
+
+def _product_of_filled_rows(values, columns, starts, x):
+    y = _product(values, columns, starts, x)
+    return y[np.diff(starts) > 0]
 
 
 def _product_without_columns(values, columns, starts, x):
@@ -64,10 +96,14 @@ def _product_with_restarting_values(values, columns, starts, x):
 
 
 def _paths(layers):
-    result = np.eye(layers[0].shape[1], dtype=int)
-    for S in layers:
-        result = S @ result
-    return result
+    ways = layers[0]
+    for S in layers[1:]:
+        ways = S @ ways
+    return ways
+
+
+def _paths_through_three_at_most(layers):
+    return _paths(layers[:3])
 
 
 def _paths_in_reverse(layers):
@@ -160,19 +196,45 @@ EXERCISES = [
                 "Row i begins at `starts[i]`, but every row here takes the first values again.",
             ),
             Mistake(
-                lambda values, columns, starts, x: _product(values, columns, starts, x, last=lambda s, i: s[i + 1] - 1),
+                _product_with(lambda starts, i: starts[i], lambda starts, i: starts[i + 1] - 1),
                 "The last value of each row is missing: `range(a, b)` already ends before b.",
             ),
             Mistake(
-                lambda values, columns, starts, x: _product(values, columns, starts, x, first=lambda s, i: s[0]),
+                _product_with(lambda starts, i: starts[0], lambda starts, i: starts[i + 1]),
                 "Each row also adds up all the rows before it: begin at `starts[i]`.",
+            ),
+            Mistake(
+                _product_with(lambda starts, i: starts[i], lambda starts, i: starts[i + 1] + 1),
+                "Each row takes one value too many: `range(a, b)` ends before b, row i before `starts[i + 1]`.",
+            ),
+            Mistake(
+                _product_of_filled_rows,
+                "Rows without weights are left out. Their output is 0, and it must stand in its place.",
+            ),
+            Mistake(
+                lambda values, columns, starts, x: [
+                    sum(values[starts[i] : starts[i + 1]]) for i in range(len(starts) - 1)
+                ],
+                "The inputs are missing: each value is multiplied by `x[columns[k]]`.",
+            ),
+            Mistake(
+                lambda values, columns, starts, x: _product(values, columns, starts, x).sum(),
+                "That is one sum over everything. Each row has an output of its own.",
+            ),
+            Mistake(
+                _product_with_a_place_too_many,
+                "There is one output for each row, and one start more than there are rows.",
+            ),
+            Mistake(
+                _product_transposed,
+                "Rows and columns are mixed up: `columns[k]` says which input a value is multiplied by.",
             ),
         ),
     ),
     Exercise(
         number="3.2",
         answer="csr_bytes",
-        reference=lambda n_out, n_in, kept: 8 * kept + 4 * (n_out + 1),
+        reference=lambda n_out, n_in, kept: 4 * (kept + kept + n_out + 1),
         cases=((1, 2, 1), (6, 8, 12), (300, 784, 18816), (10, 100, 0), (100, 300, 30000)),
         mistakes=(
             Mistake(
@@ -196,8 +258,41 @@ EXERCISES = [
                 "The starts belong to the rows, and rows are outputs.",
             ),
             Mistake(
+                lambda n_out, n_in, kept: 8 * kept + n_out + 1,
+                "The starts take 4 bytes each, too.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 4 * kept + kept + n_out + 1,
+                "Only the values are counted with 4 bytes. Columns and starts take as many each.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 4 * (kept + n_out + 1),
+                "The columns are missing: each value needs its own.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 4 * n_out * n_in,
+                "That is the dense matrix. CSR stores the kept weights, their columns and the starts.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 4 * (kept + n_in + n_out + 1),
+                "There is a column for each kept weight, not for each input.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 16 * kept + 8 * (n_out + 1),
+                "Each number takes 4 bytes here, not 8.",
+            ),
+            Mistake(
                 lambda n_out, n_in, kept: 12 * kept,
                 "That stores the row of every value. CSR stores one start a row instead.",
+            ),
+            Mistake(lambda n_out, n_in, kept: 4 * (2 * kept + n_out) + 1, "The last start takes 4 bytes, too."),
+            Mistake(
+                lambda n_out, n_in, kept: min(4 * n_out * n_in, 4 * (2 * kept + n_out + 1)),
+                "CSR may take more than the dense matrix. Count what it takes.",
+            ),
+            Mistake(
+                lambda n_out, n_in, kept: 4 * (2 * kept + min(kept, n_out) + 1),
+                "A row without weights has a start, too.",
             ),
         ),
     ),
@@ -216,6 +311,9 @@ EXERCISES = [
                     masks.random((2, 3), 0.2, seed=5),
                 ],
             ),
+            ([masks.random((4, 4), 0.3, seed=seed) for seed in range(6, 10)],),
+            ([masks.random((3, 3), 0.2, seed=seed) for seed in range(10, 15)],),
+            ([np.ones((12, 12), dtype=int)] * 4,),
         ),
         mistakes=(
             Mistake(
@@ -233,6 +331,31 @@ EXERCISES = [
             Mistake(
                 lambda layers: _paths(layers).sum(),
                 "That is the number of all paths together. Give a table, a number for each output and input.",
+            ),
+            Mistake(
+                lambda layers: layers[1] @ layers[0],
+                "That is right for two layers. The list may hold any number of layers, one or four: use a loop.",
+            ),
+            Mistake(
+                _paths_through_three_at_most,
+                "That works up to a certain number of layers. The list may hold any number: use a loop.",
+            ),
+            Mistake(
+                lambda layers: functools.reduce(np.multiply, layers),
+                "`*` multiplies entry by entry. The sum over the hidden units is the matrix product `@`.",
+            ),
+            Mistake(
+                lambda layers: sum(S.sum() for S in layers),
+                "That is the number of connections. A path goes through all the layers: multiply the matrices.",
+            ),
+            Mistake(lambda layers: layers[0], "Those are the paths through the first layer alone."),
+            Mistake(
+                lambda layers: layers[-1] @ layers[0],
+                "The layers between the first and the last are missing: use a loop.",
+            ),
+            Mistake(
+                lambda layers: functools.reduce(lambda ways, S: S @ ways, layers, np.ones(layers[0].shape[1])),
+                "That counts the paths from all inputs together. Give a column for each input.",
             ),
         ),
     ),

@@ -23,6 +23,14 @@ def _directed(chemical, gap):
     return set(chemical) | {(a, b) for a, b in gap} | {(b, a) for a, b in gap}
 
 
+def _union_count(chemical, gap):
+    pairs = set(chemical)
+    for a, b in gap:
+        pairs.add((a, b))
+        pairs.add((b, a))
+    return len(pairs)
+
+
 CHEMICAL = [("a", "b"), ("b", "c"), ("c", "a"), ("a", "d")]
 GAP = [("a", "b"), ("c", "d"), ("d", "d")]
 
@@ -66,7 +74,7 @@ EXERCISES = [
     Exercise(
         number="4.1",
         answer="wiring_sparsity",
-        reference=lambda A: 1 - np.count_nonzero(A) / A.size,
+        reference=lambda A: 1 - (A > 0).mean(),
         cases=(
             (TINY,),
             (_wiring(3, 4, seed=1),),
@@ -102,14 +110,30 @@ EXERCISES = [
                 lambda A: 1 - np.count_nonzero(A) / (len(A) * (len(A) - 1)),
                 "You left out the diagonal. That is a fair choice, but here a neuron may connect to itself: N².",
             ),
+            Mistake(
+                lambda A: np.mean((A == 0) & (A.T == 0)),
+                "From a to b and from b to a are two possible connections. One may be there without the other.",
+            ),
+            Mistake(
+                lambda A: 1 - np.count_nonzero(A) / 302**2,
+                "That divides by the pairs of the whole worm. A has its own: `A.size`.",
+            ),
+            Mistake(
+                lambda A: 1 - (A / A.max()).mean(),
+                "That weighs the connections by their synapses. A connection is there or not.",
+            ),
+            Mistake(
+                lambda A: 1 - np.mean(A == 1), "A pair joined by several synapses is connected, too: compare with 0."
+            ),
         ),
     ),
     Exercise(
         number="4.2",
         answer="union_count",
-        reference=lambda chemical, gap: len(_directed(chemical, gap)),
+        reference=_union_count,
         cases=(
             ([("a", "b")], [("b", "c")]),
+            ([("a", "b"), ("a", "b")], [("c", "d")]),
             (CHEMICAL[:2], GAP[:1]),
             (CHEMICAL, GAP),
             ([*CHEMICAL, ("b", "a"), ("d", "c")], [*GAP, ("a", "c"), ("b", "b")]),
@@ -132,12 +156,31 @@ EXERCISES = [
                 lambda chemical, gap: len(set(chemical) & _directed([], gap)),
                 "That counts the pairs that are in both lists. A union has everything that is in either.",
             ),
+            Mistake(
+                lambda chemical, gap: len(set(chemical) | {p for a, b in gap if a != b for p in ((a, b), (b, a))}),
+                "A gap junction of a neuron with itself is a connection, too.",
+            ),
+            Mistake(
+                lambda chemical, gap: (
+                    len(set(chemical)) + sum(((a, b) not in chemical) + ((b, a) not in chemical) for a, b in gap)
+                ),
+                "A gap junction of a neuron with itself is one connection, not two.",
+            ),
+            Mistake(
+                lambda chemical, gap: len(chemical) + len(_directed([], gap) - set(chemical)),
+                "A pair that is listed twice is one connection. Collect the pairs in a set.",
+            ),
+            Mistake(
+                lambda chemical, gap: len(set(chemical)) + 2 * len(set(gap) - set(chemical)),
+                "Where one direction has a chemical synapse, the other direction of the gap junction still counts.",
+            ),
+            Mistake(lambda chemical, gap: _directed(chemical, gap), "Those are the pairs. How many are there?"),
         ),
     ),
     Exercise(
         number="4.3",
         answer="in_degree",
-        reference=lambda A: np.count_nonzero(A, axis=1),
+        reference=lambda A: (A > 0).sum(axis=1),
         cases=((TINY,), (_wiring(3, 4, seed=4),), (_wiring(4, 7, seed=5),), (_wiring(20, 50, seed=6),)),
         mistakes=(
             Mistake(
@@ -164,13 +207,31 @@ EXERCISES = [
                 lambda A: np.count_nonzero(A, axis=0) + np.count_nonzero(A, axis=1),
                 "You counted both directions. The in-degree counts only those that a neuron hears.",
             ),
+            Mistake(
+                lambda A: np.sort(np.count_nonzero(A, axis=1))[::-1],
+                "The numbers are right, but sorted: now nobody knows whose they are.",
+            ),
+            Mistake(
+                lambda A: np.bincount(np.nonzero(A)[0]),
+                "Neurons at the end that hear nobody have no number: `minlength=len(A)`.",
+            ),
+            Mistake(
+                lambda A: np.count_nonzero(A + A.T, axis=1),
+                "That counts partners in either direction. In-degree counts those that a neuron hears.",
+            ),
         ),
     ),
     Exercise(
         number="4.4",
         answer="strong_mask",
         reference=lambda A, least: (A >= least).astype(int),
-        cases=((TINY, 2), (_wiring(3, 5, seed=7), 3), (_wiring(4, 9, seed=8), 4), (_wiring(12, 60, seed=9), 5)),
+        cases=(
+            (TINY, 2),
+            (np.array([[0.0, 2.25], [2.5, 1.75]]), 2.5),
+            (_wiring(3, 5, seed=7), 3),
+            (_wiring(4, 9, seed=8), 4),
+            (_wiring(12, 60, seed=9), 5),
+        ),
         mistakes=(
             Mistake(
                 lambda A, least: (A > least).astype(int),
@@ -187,6 +248,12 @@ EXERCISES = [
             Mistake(
                 lambda A, least: ((A <= least) & (A > 0)).astype(int),
                 "That keeps the weak ones. Turn the comparison round.",
+            ),
+            Mistake(lambda A, least: (A > 0).astype(int), "That keeps every connection. `least` is not used."),
+            Mistake(lambda A, least: (A >= round(least)).astype(int), "Do not round the threshold."),
+            Mistake(
+                lambda A, least: np.clip(A - least + 1, 0, 1),
+                "A mask holds 0 and 1 alone: between them there is nothing.",
             ),
         ),
     ),

@@ -10,6 +10,15 @@ def _soft(a, lam):
     return np.sign(a) * np.maximum(np.abs(a) - lam, 0)
 
 
+def _proximal_step(w, gradient, rate, lam):
+    a = w - rate * gradient
+    return np.sign(a) * np.maximum(np.abs(a) - rate * lam, 0)
+
+
+def _hard(a, lam):
+    return np.where(np.abs(a) > lam, a, 0)
+
+
 def _data(n, d, seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d))
@@ -21,10 +30,21 @@ def _least_squares(X, y):
 
 
 def _refit(X, y, w):
-    kept = np.asarray(w) != 0
-    fresh = np.zeros(len(kept))
-    fresh[kept] = _least_squares(X[:, kept], y)
+    kept = w != 0
+    fresh = np.zeros(len(w))
+    fresh[kept] = np.linalg.lstsq(X[:, kept], y, rcond=None)[0]
     return fresh
+
+
+def _refit_with_the_whole_answer(X, y, w):
+    fresh = np.zeros(len(w))
+    fresh[w != 0] = np.linalg.lstsq(X[:, w != 0], y, rcond=None)
+    return fresh
+
+
+def _refit_at_the_front(X, y, w):
+    kept = np.flatnonzero(w)
+    return np.append(_least_squares(X[:, kept], y), np.zeros(len(w) - len(kept)))
 
 
 def _refit_of_the_kept_alone(X, y, w):
@@ -77,12 +97,21 @@ def _random_runs(seed):
     return _runs(rows)
 
 
+def _best(runs, sparsity):
+    means = runs.groupby("strength")[["sparsity", "validation_accuracy"]].mean()
+    return means.loc[means["sparsity"] >= sparsity, "validation_accuracy"].idxmax()
+
+
 def _choose(runs, sparsity, value="validation_accuracy", how="mean", constraint="mean"):
     table = runs.groupby("strength")[["sparsity", "validation_accuracy", "test_accuracy"]]
     best = table.agg(how)[value]
     if constraint:
         best = best[table.agg(constraint)["sparsity"] >= sparsity]
     return best.idxmax()
+
+
+def _choose_by(constraint):
+    return lambda runs, sparsity: _choose(runs, sparsity, constraint=constraint)
 
 
 def _means(runs, sparsity):
@@ -107,14 +136,26 @@ _SKEWED = _runs(
         for seed, accuracy in enumerate(accuracies)
     ]
 )
+# On the mean over the seeds only 0.4 is sparse enough; of the others, one seed is.
+_UNEVEN = _runs(
+    [
+        (0.1, 0, 0.5, 0.3, 0.3),
+        (0.1, 1, 0.9, 0.7, 0.7),
+        (0.2, 0, 0.6, 0.8, 0.8),
+        (0.2, 1, 0.85, 0.3, 0.3),
+        (0.4, 0, 0.9, 0.2, 0.2),
+        (0.4, 1, 0.95, 0.1, 0.1),
+    ]
+)
 _CHOICES = (
     (_SMALL, 0.0),
     (_SMALL, 0.4),
     (_SMALL, 0.55),
     (_SMALL, 0.7),
     (_SKEWED, 0.5),
-    (_random_runs(1), 0.2),
-    (_random_runs(2), 0.5),
+    (_UNEVEN, 0.8),
+    (_UNEVEN, 0.726),  # a near miss of the best is a miss
+    *((_random_runs(seed), sparsity) for seed, sparsity in enumerate((0.35, 0.33, 0.62, 0.2, 0.5, 0.68, 0.1), 1)),
 )
 
 
@@ -141,7 +182,7 @@ EXERCISES = [
                 "Negative weights are lost. Shrink the magnitude `np.abs(a)`, then give the sign back.",
             ),
             Mistake(
-                lambda a, lam: np.where(np.abs(a) > lam, a, 0),
+                _hard,
                 "That cuts the small ones and leaves the others whole: a hard threshold. A price makes every weight "
                 "smaller by λ.",
             ),
@@ -158,12 +199,16 @@ EXERCISES = [
                 lambda a, lam: np.sign(a) * max(abs(a) - lam, 0),
                 "`max` and `if` work on single numbers. For arrays take `np.maximum`, which goes entry by entry.",
             ),
+            Mistake(
+                lambda a, lam: np.where(np.abs(a) <= lam, 0, a - lam),
+                "A negative weight moves up towards zero, not down: its magnitude becomes smaller.",
+            ),
         ),
     ),
     Exercise(
         number="5.2",
         answer="proximal_step",
-        reference=lambda w, gradient, rate, lam: _soft(w - rate * gradient, rate * lam),
+        reference=_proximal_step,
         cases=(
             (np.array([1.0]), np.array([2.0]), 0.1, 0.5),
             (np.array([0.02, -0.5, 0.3]), np.array([0.1, -1.0, 0.5]), 0.1, 0.5),
@@ -195,6 +240,34 @@ EXERCISES = [
             Mistake(
                 lambda w, gradient, rate, lam: _soft(w - gradient, rate * lam),
                 "The gradient needs the learning rate too.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: w - rate * gradient,
+                "That is the step down the error alone. The price is missing: the soft threshold comes after it.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _hard(w - rate * gradient, rate * lam),
+                "That cuts the small ones and leaves the others whole: a hard threshold. The soft one shrinks all.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w, rate * lam),
+                "That shrinks the weights alone. The step down the error comes before it.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: _soft(w - rate * gradient, rate),
+                "The threshold is η λ: λ is missing.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: np.maximum(w - rate * gradient - rate * lam, 0),
+                "Negative weights are lost. Shrink the magnitude, then give the sign back.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: np.maximum(np.abs(w - rate * gradient) - rate * lam, 0),
+                "The magnitudes are right, the signs are missing.",
+            ),
+            Mistake(
+                lambda w, gradient, rate, lam: np.sign(w) * np.maximum(np.abs(w - rate * gradient) - rate * lam, 0),
+                "The sign must be that of the stepped weight: the step down the error may have turned it.",
             ),
         ),
     ),
@@ -238,6 +311,14 @@ EXERCISES = [
                 lambda X, y: np.abs(_least_squares(X, y)).max(),
                 "That is the largest weight without a price. Asked for is the largest slope of the error at w = 0.",
             ),
+            Mistake(
+                lambda X, y: np.abs(X * y[:, None]).sum(axis=0).max() / len(y),
+                "Magnitudes come after the sum: the products of the examples may cancel.",
+            ),
+            Mistake(
+                lambda X, y: np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max() / len(y),
+                "Nothing is centred here: take X and y as they are.",
+            ),
         ),
     ),
     Exercise(
@@ -264,17 +345,34 @@ EXERCISES = [
                 lambda X, y, w: _least_squares(X, y),
                 "That fits every weight again. Those that are zero must stay zero.",
             ),
+            Mistake(
+                _refit_with_the_whole_answer,
+                "`lstsq` returns four things. The weights are the first: `[0]`.",
+            ),
             Mistake(lambda X, y, w: w, "Those are the shrunken weights themselves. Fit the kept ones again."),
             Mistake(
                 lambda X, y, w: _refit(X, y, np.maximum(w, 0)),
                 "Negative weights are lost. A weight is kept where `w != 0`.",
+            ),
+            Mistake(
+                lambda X, y, w: w * ((X @ w) @ y) / ((X @ w) @ (X @ w)),
+                "That scales all weights by one factor. Fit each kept one anew, with `lstsq`.",
+            ),
+            Mistake(
+                lambda X, y, w: np.where(w != 0, X.T @ y / np.square(X).sum(axis=0), 0),
+                "That fits each input by itself. Fit the kept ones together.",
+            ),
+            Mistake(_refit_at_the_front, "The numbers are right, but at the front. Each belongs in its own place."),
+            Mistake(
+                lambda X, y, w: _refit(X, y, np.where(np.abs(w) > 1e-3, w, 0)),
+                "Small weights were taken for zero. A weight is kept where `w != 0`.",
             ),
         ),
     ),
     Exercise(
         number="5.5",
         answer="choose",
-        reference=_choose,
+        reference=_best,
         cases=_CHOICES,
         mistakes=(
             Mistake(
@@ -284,6 +382,32 @@ EXERCISES = [
             Mistake(
                 lambda runs, sparsity: _choose(runs, sparsity, how="max"),
                 "That is the λ of the luckiest seed. Compare means over the seeds.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose(runs, sparsity, how="median"),
+                "That compares medians. Asked for are the means over the seeds.",
+            ),
+            Mistake(
+                _choose_by("max"),
+                "It is enough for you if one seed is sparse enough. The condition is on the mean over the seeds.",
+            ),
+            Mistake(
+                _choose_by("min"),
+                "You ask that every seed is sparse enough. The condition is on the mean over the seeds.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean > sparsity),
+                "At least so sparse: the sparsity itself is allowed, too.",
+            ),
+            Mistake(
+                lambda runs, sparsity: runs.loc[runs["validation_accuracy"].idxmax(), "strength"],
+                "That is the strength of the best single run. Compare means over the seeds, of those sparse enough.",
+            ),
+            Mistake(
+                lambda runs, sparsity: runs.loc[
+                    runs[runs["sparsity"] >= sparsity]["validation_accuracy"].idxmax(), "strength"
+                ],
+                "That is the strength of the best single run among those sparse enough. Compare means over the seeds.",
             ),
             Mistake(
                 lambda runs, sparsity: _choose(runs, sparsity, constraint=None),
@@ -309,6 +433,10 @@ EXERCISES = [
                 lambda runs, sparsity: _choose(runs[runs["sparsity"] >= sparsity], sparsity),
                 "That drops single runs that are not sparse enough and averages the rest, so that some means rest on "
                 "fewer seeds. The condition is on the mean sparsity of a strength.",
+            ),
+            Mistake(
+                lambda runs, sparsity: _means(runs, sparsity).reset_index()["validation_accuracy"].idxmax(),
+                "That is the number of a row. Asked for is the strength: keep it as the index.",
             ),
         ),
     ),

@@ -1,6 +1,7 @@
 """Exercises of lesson 06: pruning."""
 
 import functools
+import math
 
 import numpy as np
 import torch
@@ -17,6 +18,22 @@ def _by_magnitude(W, sparsity, keep_smallest=False, use_sign=False, count=round)
     S = np.ones(W.size, dtype=int)
     S[order[: count(sparsity * W.size)]] = 0
     return S.reshape(W.shape)
+
+
+def _kept_from_the_end(W, sparsity):
+    S = np.zeros(W.size, dtype=int)
+    S[np.argsort(np.abs(W), axis=None)[-(W.size - round(sparsity * W.size)) :]] = 1
+    return S.reshape(W.shape)
+
+
+def _kept_as_many(W, sparsity):
+    S = np.zeros(W.size, dtype=int)
+    S[np.argsort(-np.abs(W), axis=None)[: round((1 - sparsity) * W.size)]] = 1
+    return S.reshape(W.shape)
+
+
+def _by_threshold_in_the_ranking(W, sparsity):
+    return (np.abs(W) > np.sort(np.abs(W), axis=None)[round(sparsity * W.size) - 1]).astype(int)
 
 
 def _matrix(shape, seed):
@@ -50,6 +67,14 @@ def _cubic_unclipped(step, begin, end, final):
     return final * (1 - (1 - (step - begin) / (end - begin)) ** 3)
 
 
+def _cubic_clipped_above(step, begin, end, final):
+    return final * (1 - (1 - min((step - begin) / (end - begin), 1)) ** 3)
+
+
+def _cubic_clipped_below(step, begin, end, final):
+    return final * (1 - (1 - max((step - begin) / (end - begin), 0)) ** 3)
+
+
 def _linear(step, begin, end, final):
     return final * min(max((step - begin) / (end - begin), 0), 1)
 
@@ -70,10 +95,22 @@ def _network(shapes, seed):
     return [_matrix(shape, seed + k) * (k + 1) for k, shape in enumerate(shapes)]
 
 
-def _global(matrices, sparsity):
-    together = _by_magnitude(np.concatenate([W.ravel() for W in matrices]), sparsity)
+def _cut_at_the_threshold(matrices, sparsity, level=None, keeps=np.greater):
+    sizes = np.sort(np.concatenate([np.abs(W).ravel() for W in matrices]))
+    threshold = level(sizes, sparsity) if level else sizes[round(sparsity * len(sizes)) - 1]
+    return [keeps(np.abs(W), threshold).astype(int) for W in matrices]
+
+
+def _global(matrices, sparsity, **options):
+    together = _by_magnitude(np.concatenate([W.ravel() for W in matrices]), sparsity, **options)
     parts = np.split(together, np.cumsum([W.size for W in matrices])[:-1])
     return [part.reshape(W.shape) for part, W in zip(parts, matrices, strict=True)]
+
+
+def _rounded_apart(matrices, sparsity):
+    together = np.concatenate([W.ravel() for W in matrices])
+    cut = sum(round(sparsity * W.size) for W in matrices)
+    return _global(matrices, cut / together.size)
 
 
 def _scaled_first(matrices, sparsity):
@@ -115,9 +152,10 @@ def _judge_levels(levels):
     levels = tuple(float(level) for level in levels)
     if len(levels) != 3 or not all(0 <= level < 1 for level in levels):
         return f"holds {', '.join(f'{level:g}' for level in levels)}; three sparsities from 0 to below 1 are asked for."
-    total = _total(levels)
-    if total < BUDGET - 1e-9:
-        return f"cuts {total:.1%} of all weights. At least {BUDGET:.0%} must go."
+    weights = sum(n_out * n_in for n_out, n_in in SHAPES)
+    cut, asked = round(_total(levels) * weights), math.ceil(BUDGET * weights)
+    if cut < asked:
+        return f"cuts {cut:,} of {weights:,} weights. At least {BUDGET:.0%} must go: {asked:,}, {asked - cut:,} more."
     found, uniform = _accuracy(levels), _accuracy((BUDGET,) * 3)
     if found < uniform + MARGIN:
         return (
@@ -144,7 +182,11 @@ EXERCISES = [
             (np.array([[0.5, -0.5, -0.5], [0.5, 0.2, 1.0]]), 0.5),
             (_matrix((3, 3), seed=5), 0.25),  # of 9, a quarter is 2.25
             (_matrix((4, 5), seed=2), 0.0),
+            (_matrix((2, 5), seed=6), 0.96),  # of 10, 9.6: all of them go
+            (_matrix((1, 7), seed=8), 0.5),  # of 7, 3.5: rounded to 4, so 3 are kept
+            (_matrix((1, 5), seed=9), 0.5),
             (_matrix((10, 10), seed=4), 0.29),
+            (_matrix((3, 7), seed=7).round(1), 0.48),
             (_matrix((6, 10), seed=3), 0.9),
         ),
         mistakes=(
@@ -175,12 +217,40 @@ EXERCISES = [
                 "`int` cuts off the fraction: 28.999… becomes 28. Use `round`.",
             ),
             Mistake(
+                lambda W, sparsity: _by_magnitude(W, sparsity, count=math.ceil),
+                "That rounds up. The text says `round`, to the nearest whole number.",
+            ),
+            Mistake(
+                lambda W, sparsity: _by_magnitude(W, sparsity).ravel(),
+                "The mask lies in one long row. Give it the shape of W: `.reshape(W.shape)`.",
+            ),
+            Mistake(
+                _kept_from_the_end,
+                "Where nothing is to be kept, `[-0:]` takes everything. Cut the first so many instead.",
+            ),
+            Mistake(
+                _by_threshold_in_the_ranking,
+                "A threshold taken from the ranking cuts all that tie with it; and with nothing to cut, the index -1 "
+                "means the last. Cut by place in the ranking, not by value.",
+            ),
+            Mistake(
+                lambda W, sparsity: (np.abs(W) > sparsity).astype(int),
+                "`sparsity` is a fraction of the entries, not a magnitude to compare with.",
+            ),
+            Mistake(
+                lambda W, sparsity: np.stack([_by_magnitude(row, sparsity) for row in W]),
+                "That cuts the same number in every row. Rank all the entries together.",
+            ),
+            Mistake(
                 lambda W, sparsity: W * _by_magnitude(W, sparsity),
                 "That is the pruned matrix. Return the mask, zeros and ones.",
             ),
             Mistake(
                 lambda W, sparsity: _by_magnitude(W, 1 - sparsity),
                 "That keeps the fraction `sparsity`. Sparsity is the fraction cut.",
+            ),
+            Mistake(
+                _kept_as_many, "The number to cut is rounded, not that to keep: with halves they do not fit together."
             ),
         ),
     ),
@@ -195,20 +265,53 @@ EXERCISES = [
             (300, 0, 300, 0.9),
             (500, 100, 300, 0.9),
             (150, 100, 300, 0.8),
+            (40, 100, 300, 0.7),
+            (99, 100, 300, 0.6),
+            (310, 100, 300, 0.5),
+            (1000, 100, 300, 0.95),
+            (273, 100, 300, 0.95),
         ),
         mistakes=(
             Mistake(
                 _cubic_unclipped,
                 "Before `begin` the sparsity is 0, and after `end` it stays at `final`: keep t between 0 and 1.",
             ),
+            Mistake(
+                _cubic_clipped_above,
+                "Before `begin` the sparsity is 0: t must not fall below 0.",
+            ),
+            Mistake(
+                _cubic_clipped_below,
+                "After `end` the sparsity stays at `final`: t must not rise above 1.",
+            ),
+            Mistake(
+                lambda step, begin, end, final: _cubic(step, begin, end, final) / final,
+                "That ends at 1. It must end at `final`: multiply by it.",
+            ),
+            Mistake(
+                lambda step, begin, end, final: final * (1 - (1 - _linear(step, begin, end, 1)) ** 2),
+                "That is a square. The cubic has the power 3.",
+            ),
             Mistake(_linear, "That is a straight line. The cubic is fast at first and slow towards the end."),
             Mistake(_slow_start, "That is slow at first and fast at the end: turned round. It is 1 - (1 - t)³."),
             Mistake(_remaining, "That is the density. Asked for is the sparsity."),
             Mistake(
-                lambda step, begin, end, final: _cubic(step, begin, end, 1),
-                "That ends at 1. It must end at `final`: multiply by it.",
+                lambda step, begin, end, final: _cubic(step, begin, end, 1) - 1 + final,
+                "That begins below 0. `final` is a factor.",
             ),
             Mistake(_cubic_from_zero, "t goes from 0 at `begin` to 1 at `end`: (step - begin) / (end - begin)."),
+            Mistake(
+                lambda step, begin, end, final: 1 if step > end else _cubic(step, begin, end, final),
+                "After `end` the sparsity stays at `final`, not at 1.",
+            ),
+            Mistake(
+                lambda step, begin, end, final: min(_cubic_clipped_below(step, begin, end, final), 1),
+                "Keep t within 0 and 1, not the result.",
+            ),
+            Mistake(
+                lambda step, begin, end, final: 0 if step < begin else _cubic_from_zero(step, begin, end, final),
+                "t is 0 at `begin`, not at step 0: (step - begin) / (end - begin).",
+            ),
         ),
     ),
     Exercise(
@@ -221,6 +324,8 @@ EXERCISES = [
             (_network([(3, 4), (2, 3)], seed=5), 0.5),
             (_network([(2, 4), (3, 2), (1, 3), (2, 1)], seed=8), 0.0),
             (_network([(6, 8), (5, 6), (3, 5)], seed=7), 0.8),
+            *((_network([(4, 5), (3, 4), (2, 3)], seed=10 * k), 0.15 + 0.2 * k) for k in range(1, 5)),
+            (_network([(2, 2), (1, 2)], seed=9), 0.95),  # of 6, 5.7: all of them go
         ),
         mistakes=(
             Mistake(
@@ -236,9 +341,48 @@ EXERCISES = [
                 "That is one long mask. Cut it into pieces and give each the shape of its matrix.",
             ),
             Mistake(
+                _cut_at_the_threshold,
+                "A threshold taken from the ranking cuts all that tie with it, and where nothing is to be cut, the "
+                "index -1 is the largest of all. Cut by place in the ranking.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _cut_at_the_threshold(matrices, sparsity, np.quantile),
+                "A quantile lies between two weights or on one: the count comes out wrong. Rank all and cut the first "
+                "so many.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _cut_at_the_threshold(matrices, sparsity, np.quantile, np.greater_equal),
+                "With a quantile for a threshold the count comes out wrong. Rank all and cut the first so many.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _global(matrices, sparsity, count=int),
+                "`int` cuts off the fraction. Use `round`.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _global(matrices, sparsity, count=math.ceil),
+                "That rounds up. Use `round`, to the nearest whole number.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _global(matrices, sparsity, use_sign=True),
+                "That cuts the most negative weights. Small means small in magnitude: `np.abs`.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: _global(matrices, sparsity, keep_smallest=True),
+                "That cuts the largest and keeps the smallest.",
+            ),
+            Mistake(
+                lambda matrices, sparsity: [W * S for W, S in zip(matrices, _global(matrices, sparsity), strict=True)],
+                "Those are the pruned matrices. Return the masks, zeros and ones.",
+            ),
+            Mistake(
                 lambda matrices, sparsity: [1 - S for S in _global(matrices, sparsity)],
                 "Zeros and ones are swapped: in a mask, 1 keeps.",
             ),
+            Mistake(
+                lambda matrices, sparsity: [S.ravel() for S in _global(matrices, sparsity)],
+                "The pieces have lost their shapes: give each the shape of its matrix.",
+            ),
+            Mistake(_rounded_apart, "The number to cut is rounded once, for all matrices together."),
         ),
     ),
     Exercise(
@@ -249,7 +393,7 @@ EXERCISES = [
         praise=_praise,
         mistakes=(
             Mistake([0.6, 0.6, 0.6], "The same level everywhere leaves"),
-            Mistake([0.5, 0.5, 0.5], "cuts 50.0% of all weights. At least 60% must go."),
+            Mistake([0.5, 0.5, 0.5], "At least 60% must go: 9,000, 1,500 more."),
             Mistake([1.0, 0.5, 0.0], "three sparsities from 0 to below 1 are asked for."),
         ),
     ),
@@ -276,6 +420,12 @@ EXERCISES = [
                 "That is where `calls` calls with the amount `sparsity` lead. Asked for is the way back.",
             ),
             Mistake(lambda sparsity, calls: sparsity, "That is right for one call. Each further call cuts again."),
+            Mistake(
+                lambda sparsity, calls: -np.log(1 - sparsity) / calls, "That is an approximation for small amounts."
+            ),
+            Mistake(
+                lambda sparsity, calls: 1 - np.sqrt(1 - sparsity), "That is right for two calls. How is it for `calls`?"
+            ),
         ),
     ),
 ]

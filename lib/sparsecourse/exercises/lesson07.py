@@ -18,14 +18,26 @@ def _windows(n_out, n_in, fan_in, start=None):
     return S
 
 
+def _windows_around_the_end(n_out, n_in, fan_in):
+    S = np.zeros((n_out, n_in), dtype=int)
+    for i in range(n_out):
+        S[i, (round(i * n_in / n_out) + np.arange(fan_in)) % n_in] = 1
+    return S
+
+
 def _growth(S):
-    kept = np.asarray(S).sum(axis=1)
-    return np.sqrt(np.shape(S)[1] / np.maximum(kept, 1)) * (kept > 0) + (kept == 0)
+    left = S.sum(axis=1)
+    return np.where(left > 0, np.sqrt(S.shape[1] / np.maximum(left, 1)), 1.0)
 
 
 def _growth_of_columns(S):
     kept = np.asarray(S).sum(axis=0)
     return np.sqrt(np.shape(S)[0] / np.maximum(kept, 1)) * (kept > 0) + (kept == 0)
+
+
+def _erk_kept(shapes, total):
+    sums = [n_out + n_in for n_out, n_in in shapes]
+    return [total * s / sum(sums) for s in sums]
 
 
 def _kept(shapes, total, share=sum):
@@ -34,7 +46,9 @@ def _kept(shapes, total, share=sum):
 
 
 def _is_fair(S, R):
-    return bool((S.sum(axis=0) == R.sum(axis=0)).all() and (S.sum(axis=1) == R.sum(axis=1)).all())
+    fan_ins = (S.sum(axis=1) == R.sum(axis=1)).all()
+    fan_outs = (S.sum(axis=0) == R.sum(axis=0)).all()
+    return bool(fan_ins and fan_outs)
 
 
 _SQUARE = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
@@ -48,6 +62,8 @@ _PAIRS = (
     (_SQUARE, np.array([[0, 1, 0], [1, 0, 1], [0, 0, 1]])),  # neither the same, but the same numbers in another order
     (_SQUARE, np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0]])),  # neither, and other numbers
     (_SQUARE, np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])),  # one connection is missing
+    (_SQUARE, _SQUARE),  # a mask keeps what it keeps
+    (_SQUARE, _SQUARE.T),
     (masks.random((6, 8), 0.6, seed=1), masks.rewired(masks.random((6, 8), 0.6, seed=1), seed=2)),
 )
 
@@ -194,7 +210,7 @@ EXERCISES = [
         ),
         mistakes=(
             Mistake(
-                lambda S: _growth(S) ** 2,
+                lambda S: _growth(S) ** 2,  # with the guard that the hint recommends
                 "The spread of a sum grows with the square root of the number of its terms: a root is missing.",
             ),
             Mistake(lambda S: 1 / _growth(S), "That makes the weights smaller still: turn the fraction round."),
@@ -210,12 +226,18 @@ EXERCISES = [
                 lambda S: np.sqrt(S.shape[1] / np.maximum(S.sum(axis=1), 1)),
                 "An output without inputs has nothing to grow: its factor is 1.",
             ),
+            Mistake(
+                lambda S: np.sqrt(
+                    np.divide(S.shape[1], S.sum(axis=1), out=np.full(len(S), np.inf), where=S.any(axis=1))
+                ),
+                "It divides by zero where an output has no inputs. There the factor is 1.",
+            ),
         ),
     ),
     Exercise(
         number="7.2",
         answer="erk_kept",
-        reference=_kept,
+        reference=_erk_kept,
         cases=(
             ([(3, 5)], 6),
             ([(4, 8), (2, 4)], 9),
@@ -245,13 +267,23 @@ EXERCISES = [
                 lambda shapes, total: _kept(shapes, total, share=lambda shape: sum(shape) / np.prod(shape)),
                 "(out + in) / (out × in) is proportional to the density. The number of weights is density × size.",
             ),
+            Mistake(
+                lambda shapes, total: [
+                    total * sum(shape) / (shapes[0][1] + sum(n_out for n_out, _ in shapes)) for shape in shapes
+                ],
+                "Hidden units count in both their layers: divide by the sum of out + in over all layers.",
+            ),
+            Mistake(
+                lambda shapes, total: [total for _ in shapes],
+                "Every layer got the whole total. Divide by the sum over all layers.",
+            ),
         ),
     ),
     Exercise(
         number="7.3",
         answer="windows",
         reference=_windows,
-        cases=((2, 4, 2), (3, 9, 3), (4, 6, 3), (5, 5, 5), (12, 40, 8)),
+        cases=((2, 4, 2), (3, 9, 3), (4, 6, 3), (5, 5, 5), (3, 8, 3), (12, 40, 8)),  # of 3, 8, 3 a start of 2.5
         mistakes=(
             Mistake(
                 lambda n_out, n_in, fan_in: (
@@ -267,12 +299,23 @@ EXERCISES = [
                 lambda n_out, n_in, fan_in: _windows(
                     n_out, n_in, fan_in, start=lambda i: i * (n_in - fan_in) // (n_out - 1)
                 ),
-                "`//` cuts off the fraction. Use `round`.",
+                "The fraction is cut off, as `//` and `int` do. Use `round`.",
             ),
             Mistake(
                 lambda n_out, n_in, fan_in: _windows(n_out, n_in, fan_in, start=lambda i: round(i * n_in / n_out)),
                 "The last windows run out of inputs. The last start is n_in - fan_in.",
             ),
+            Mistake(
+                lambda n_out, n_in, fan_in: _windows(
+                    n_out, n_in, fan_in, start=lambda i: i * round((n_in - fan_in) / (n_out - 1))
+                ),
+                "Round each start, not the step from one to the next: its error adds up.",
+            ),
+            Mistake(
+                lambda n_out, n_in, fan_in: _windows(n_out, n_in, fan_in, start=lambda i: i * fan_in),
+                "Those windows lie side by side. They should spread evenly over all inputs.",
+            ),
+            Mistake(_windows_around_the_end, "The windows go round the end. The last one must end at the last input."),
         ),
     ),
     Exercise(
@@ -300,6 +343,14 @@ EXERCISES = [
             Mistake(
                 lambda S, R: bool((S == R).all()),
                 "That asks for the same mask. A null model has other partners.",
+            ),
+            Mistake(
+                lambda S, R: _is_fair(S, R) and bool((S != R).any()),
+                "You refuse the same mask. It keeps every fan-in and fan-out, and that is all that is asked here.",
+            ),
+            Mistake(
+                lambda S, R: bool((S.sum(axis=0) == R.sum(axis=1)).all() and (S.sum(axis=1) == R.sum(axis=0)).all()),
+                "The axes are swapped: the rows of one mask are compared with the columns of the other.",
             ),
             Mistake(
                 lambda S, R: bool((S.sum(axis=0) == R.sum(axis=0)).all() or (S.sum(axis=1) == R.sum(axis=1)).all()),

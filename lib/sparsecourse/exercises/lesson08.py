@@ -1,6 +1,7 @@
 """Exercises of lesson 08: three ways, one table."""
 
 import functools
+import math
 
 import numpy as np
 
@@ -9,9 +10,9 @@ from sparsecourse.exercises.checking import Exercise, Mistake
 
 
 def _interval(a, b, t):
-    gains = np.asarray(a) - np.asarray(b)
+    gains = a - b
     reach = t * gains.std(ddof=1) / np.sqrt(len(gains))
-    return np.array([gains.mean(), gains.mean() - reach, gains.mean() + reach])
+    return [gains.mean(), gains.mean() - reach, gains.mean() + reach]
 
 
 def _around(mean, reach):
@@ -35,6 +36,11 @@ def _of_the_population(a, b, t):
 
 def _without_t(a, b, t):
     return _interval(a, b, 1)
+
+
+def _dense_width(weights, n_in, n_out):
+    s = n_in + n_out
+    return round((-s + np.sqrt(s**2 + 4 * weights)) / 2)
 
 
 def _width(weights, n_in, n_out, nearest=round):
@@ -71,18 +77,23 @@ def _outcome(begin, end, cuts):
 def _schedule(answer):
     if isinstance(answer, dict):
         answer = (answer["begin"], answer["end"], answer["cuts"])
-    begin, end, cuts = answer
-    return float(begin), float(end), int(cuts)
+    begin, end, cuts = map(float, answer)
+    return begin, end, cuts
 
 
 def _judge(answer):
     """What is wrong with a schedule, or None."""
     begin, end, cuts = _schedule(answer)
+    if cuts != round(cuts) or cuts < 1:
+        return f"asks for {cuts:g} cuts. Their number is a whole number, 1 or more."
+    steps = round((end - begin) * STEPS)
+    if 0 < steps < cuts:
+        return f"asks for {cuts:,.0f} cuts in {steps} steps. There can be no more than one a step."
     try:
-        methods.Gradual(SPARSITY, begin=begin, end=end, num_updates=cuts)
+        methods.Gradual(SPARSITY, begin=begin, end=end, num_updates=int(cuts))
     except ValueError as error:
         return f"is refused: {error}."
-    accuracy, cost = _outcome(begin, end, cuts)
+    accuracy, cost = _outcome(begin, end, int(cuts))
     if cost > COST:
         return f"spends {cost:.2f} dense trainings. The budget is {COST:.2f}: cut earlier."
     chance, _ = _outcome(None, None, None)
@@ -95,7 +106,8 @@ def _judge(answer):
 
 
 def _praise(answer):
-    accuracy, cost = _outcome(*_schedule(answer))
+    begin, end, cuts = _schedule(answer)
+    accuracy, cost = _outcome(begin, end, int(cuts))
     chance, _ = _outcome(None, None, None)
     usual, price = _outcome(0.2, 0.7, 20)
     return (
@@ -132,17 +144,59 @@ EXERCISES = [
                 lambda a, b, t: _interval(b, a, t),
                 "The sign is turned round: it is a less b.",
             ),
+            Mistake(lambda a, b, t: _interval(a, b, 1.96), "The factor is given as t."),
+            Mistake(
+                lambda a, b, t: _interval(np.sort(a), np.sort(b), t),
+                "Sorting pairs results of different seeds. Leave them in their places.",
+            ),
+            Mistake(
+                lambda a, b, t: [(a - b).mean(), *np.percentile(a - b, [2.5, 97.5])],
+                "Those are quantiles of the differences. The interval is about their mean.",
+            ),
+            Mistake(
+                lambda a, b, t: _around(np.mean(a - b), t * np.std(a - b, ddof=1) / np.sqrt(len(a) - 1)),
+                "n - 1 belongs into the spread alone. The root is of n.",
+            ),
+            Mistake(lambda a, b, t: _interval(np.abs(a - b), 0 * b, t), "The differences keep their signs."),
+            Mistake(
+                lambda a, b, t: [_interval(a, b, t)[k] for k in (0, 2, 1)], "The lower end comes before the upper one."
+            ),
+            Mistake(
+                lambda a, b, t: [
+                    (a - b).mean(),
+                    -(_interval(a, b, t)[2] - (a - b).mean()),
+                    _interval(a, b, t)[2] - (a - b).mean(),
+                ],
+                "That is how far the interval reaches. Its ends lie so far below and above the mean.",
+            ),
+            Mistake(
+                lambda a, b, t: _interval(a, b, 2.776),
+                "The factor for five seeds is not right for others: it is given as t.",
+            ),
         ),
     ),
     Exercise(
         number="8.2",
         answer="dense_width",
-        reference=_width,
+        reference=_dense_width,
         cases=((104, 4, 4), (15000, 40, 10), (7834, 40, 10), (3917, 40, 10), (266200, 784, 10)),
         mistakes=(
             Mistake(
                 lambda weights, n_in, n_out: _width(weights, n_in, n_out, nearest=int),
                 "`int` cuts off the fraction. Use `round`.",
+            ),
+            Mistake(
+                lambda weights, n_in, n_out: int(np.sqrt(weights)),
+                "That counts the middle layer only, and cuts off the fraction. The first and the last layer have "
+                "width × n_in and width × n_out.",
+            ),
+            Mistake(
+                lambda weights, n_in, n_out: _width(weights, n_in, n_out, nearest=math.ceil),
+                "That rounds up. The nearest whole number is asked for: `round`.",
+            ),
+            Mistake(
+                lambda weights, n_in, n_out: _width(weights, n_in, n_out, nearest=float),
+                "Units are whole: round the result.",
             ),
             Mistake(
                 lambda weights, n_in, n_out: round(np.sqrt(weights)),
@@ -155,6 +209,10 @@ EXERCISES = [
             Mistake(
                 lambda weights, n_in, n_out: _width(weights, n_in, 0),
                 "The last layer is missing: width × n_out weights.",
+            ),
+            Mistake(
+                lambda weights, n_in, n_out: round(-n_in - n_out + np.sqrt((n_in + n_out) ** 2 + 4 * weights) / 2),
+                "The whole bracket is halved, not the root alone.",
             ),
         ),
     ),
@@ -179,6 +237,14 @@ EXERCISES = [
             ),
             Mistake(lambda schedule: schedule[-1][1], "That is the final density: the cost of using the network."),
             Mistake(lambda schedule: 1 - _cost(schedule), "That is what is saved. Asked for is what is spent."),
+            Mistake(
+                lambda schedule: sum(steps * density for steps, density in schedule) / len(schedule),
+                "You divided by the number of phases. Divide by the number of all steps.",
+            ),
+            Mistake(
+                lambda schedule: _cost(list(dict(schedule).items())),
+                "A dictionary has each key once: two phases with as many steps become one.",
+            ),
         ),
     ),
     Exercise(
@@ -191,6 +257,8 @@ EXERCISES = [
             Mistake((0.2, 0.7, 20), "The budget is 0.28: cut earlier."),
             Mistake((0.0, 0.01, 1), "beat it by 10 points."),
             Mistake((0.7, 0.2, 20), "is refused: cutting must begin before it ends"),
+            Mistake((0.05, 0.5, 20.5), "asks for 20.5 cuts. Their number is a whole number"),
+            Mistake((0.05, 0.5, 10**9), "asks for 1,000,000,000 cuts in 360 steps."),
         ),
     ),
 ]

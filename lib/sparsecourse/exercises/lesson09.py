@@ -18,6 +18,13 @@ def _gradient_case(batch, n_out, n_in, sparsity, seed):
     return x.astype(float), dy.astype(float), masks.random((n_out, n_in), sparsity, seed)
 
 
+def _gradient_in_whole_numbers(x, dy, S):
+    G = np.zeros_like(S)
+    for example, slopes in zip(x, dy, strict=True):
+        G += (np.outer(slopes, example) * S).astype(S.dtype)
+    return G
+
+
 # ---------------------------------------------------------------- 9.2, a layer that may be written in many ways
 
 
@@ -51,6 +58,13 @@ def _shaken(layer):
     return layer
 
 
+def _is_shared(layer, own, S):
+    """Does a layer keep the very array that it was given? Zeros have been written into that since."""
+    kept = [tensor for name, tensor in layer.state_dict().items() if name not in own]
+    kept += [value for value in vars(layer).values() if isinstance(value, (torch.Tensor, np.ndarray))]
+    return any(tuple(tensor.shape) in (S.shape, S.T.shape) and not tensor.any() for tensor in kept)
+
+
 def _is_mask(tensor, S):
     """Is a tensor the mask, its complement, or one of the two transposed?"""
     return any(tensor.shape == M.shape and np.array_equal(tensor.float().numpy(), M) for M in (S, 1 - S, S.T, 1 - S.T))
@@ -69,6 +83,11 @@ def _judge_layer(layer, n_in, n_out, S):
         copy.deepcopy(layer)
     except RuntimeError as error:
         return f"can't be copied with copy.deepcopy: {str(error).splitlines()[0]}"
+    if _is_shared(layer, own, S):
+        return (
+            "shares its mask with whoever made it: zeros were written into the array S afterwards, and the layer is "
+            "cut whole. `torch.as_tensor` and `torch.from_numpy` copy nothing; `torch.tensor` does."
+        )
     return _judge_answers(layer, n_in, n_out, S) or _judge_mask(layer, own, n_in, S) or _judge_training(layer, n_in, S)
 
 
@@ -80,14 +99,14 @@ def _judge_answers(layer, n_in, n_out, S):
         return f"can't take examples with {n_in} inputs: {str(error).splitlines()[0]}."
     if tuple(y.shape) != (2, n_out):
         return f"turns 2 examples into an output of shape {tuple(y.shape)}, expected (2, {n_out})."
-    W = _response(layer, (n_in,))
-    if not np.isfinite(W).all() or not y.isfinite().all():
+    W, b = _response(layer, (n_in,)), y[0].detach().numpy()
+    if not np.isfinite(W).all() or not np.isfinite(b).all():
         return "gives outputs that are not finite. Does a row of the mask have no input left?"
     if (W[S == 0] != 0).any():
         return "lets inputs through where the mask has a zero. Compute with W ⊙ S."
     if (W[S == 1] == 0).any():
         return "has weights of exactly zero where the mask has a one: they are not cut, so draw them at random."
-    return _judge_size(W, S)
+    return _judge_start(W, b, S)
 
 
 def _judge_mask(layer, own, n_in, S):
@@ -119,20 +138,39 @@ def _judge_training(layer, n_in, S):
     return None
 
 
-def _judge_size(W, S):
-    """Do the weights fit the inputs that are left? Judged where enough are there to tell."""
+def _judge_start(W, b, S):
+    """Do the first weights and biases fit the inputs that are left? Judged where enough are there to tell."""
     fan_in = S.sum(axis=1)
-    if S.sum() < 500:
+    if S.sum() < 1000:
         return None
-    heard = fan_in > 0
-    size = float(np.sqrt((W**2).sum(axis=1)[heard] / fan_in[heard]).mean() * np.sqrt(fan_in[heard].mean()))
-    if 0.4 <= size <= 1.52:
-        return None
-    words = "too small: were they drawn for a row without zeros?" if size < 0.4 else "too large: count along the row."
-    return (
-        f"has weights of a size that does not fit {fan_in.mean():.0f} inputs left of {S.shape[1]}: "
-        f"root mean square × √(fan-in) is {size:.2f}, expected about 0.6, or 1.4 for He's choice. They are {words}"
+    sizes = []
+    for few in (True, False):  # rows with few inputs and rows with many: one spread can't fit both
+        rows = (fan_in < np.median(fan_in)) == few
+        own = W[rows][S[rows] == 1]
+        if len(np.unique(own)) < len(own) / 2:
+            return "has many weights that are equal. Draw each at random, or all units learn the same."
+        sizes.append(float(np.sqrt(np.square(own).mean() * fan_in[rows].mean())))
+        if abs(own.mean()) > 0.25 * np.sqrt(np.square(own).mean()):
+            return "has weights that lean to one side of zero. Draw them around zero: both signs alike."
+    few, many = sizes
+    found = (
+        f"Root mean square × √(fan-in) is {few:.2f} in rows with few inputs and {many:.2f} in rows with many. Expected "
+        "is about 0.6 in both, or up to 1.4 as in He's choice."
     )
+    if many > 1.6 * few:
+        return (
+            f"draws the same spread of weights for all rows. Each needs one for its own number of inputs left. {found}"
+        )
+    if few > 1.6 * many:
+        return f"makes weights too small where many inputs are left: is there a root missing? {found}"
+    if not 0.4 <= min(sizes) <= max(sizes) <= 1.52:
+        return f"has weights that are too {'small' if min(sizes) < 0.4 else 'large'}: count along the row. {found}"
+    if (np.abs(b) > 2.5 / np.sqrt(np.maximum(fan_in, 1))).any():
+        return "has first biases that are larger than the weights of their row. Draw them as small, or take 0."
+    scaled = b * np.sqrt(fan_in)
+    if abs(scaled.mean()) > 0.4 * np.sqrt(np.square(scaled).mean()):
+        return "has first biases that lean to one side of zero."
+    return None
 
 
 class _Faulty(SparseLinear):
@@ -146,15 +184,28 @@ class _Faulty(SparseLinear):
             self.mask = nn.Parameter(mask, requires_grad=False) if wrong == "parameter" else mask
         if wrong == "dense init":
             nn.init.kaiming_uniform_(self.W, a=5**0.5)  # nn.Linear's own choice
-        if wrong == "columns":
-            fan_out = self.mask.sum(dim=0).clamp(min=1)
-            self.W.data = (2 * torch.rand(n_out, n_in) - 1) / fan_out.sqrt()
+        if wrong == "small":
+            self.W.data /= 4
         if wrong == "empty":
             nn.init.constant_(self.W, torch.nan)  # memory as it may be found
         if wrong == "no bias":
             self.bias = None
         if wrong == "zeros":
             nn.init.zeros_(self.W)
+        if wrong == "no root":
+            self.W.data = (2 * torch.rand(n_out, n_in) - 1) / self.mask.sum(dim=1, keepdim=True).clamp(min=1)
+        if wrong == "large":
+            self.W.data *= 4
+        if wrong == "equal":
+            self.W.data = 1 / self.mask.sum(dim=1, keepdim=True).clamp(min=1).sqrt().expand(n_out, n_in).clone()
+        if wrong == "one spread":
+            self.W.data = (2 * torch.rand(n_out, n_in) - 1) / self.mask.sum(dim=1).min().clamp(min=20).sqrt()
+        if wrong == "positive":
+            self.W.data.abs_()
+        if wrong == "large biases":
+            nn.init.normal_(self.bias)
+        if wrong == "shared":
+            self.mask = torch.as_tensor(S)
 
 
 class _Deaf(_Faulty):
@@ -204,6 +255,25 @@ class _Mask(nn.Module):
         return W * self.S
 
 
+class _MaskAsAttribute(nn.Module):
+    def __init__(self, S):
+        super().__init__()
+        self.S = S
+
+    def forward(self, W):
+        return W * self.S
+
+
+def _masked_by_attribute(layer, S):
+    parametrize.register_parametrization(layer, "weight", _MaskAsAttribute(torch.as_tensor(S).to(layer.weight)))
+    return layer
+
+
+def _without_bias(layer, S):
+    layer.bias = None
+    return _masked(layer, S)
+
+
 def _masked(layer, S):
     parametrize.register_parametrization(layer, "weight", _Mask(torch.as_tensor(S).to(layer.weight)))
     return layer
@@ -239,17 +309,23 @@ def _judge_masked(result, layer, S):
     if not isinstance(result, nn.Module):
         return f"gave a {type(result).__name__}, expected the layer."
     before, shape = layer.weight.detach().numpy(), S.shape[1:]
+    example = torch.zeros(1, *shape)
     now = _response(result, shape).reshape(S.shape)
     if (now[S == 0] != 0).any():
         cuts = "the entries where the mask has a one" if not now[S == 1].any() else "nothing"
         return f"uses weights where the mask has a zero; it cuts {cuts}."
     if not np.allclose(now[S == 1], before[S == 1]):
         return "changes weights that the mask keeps."
+    if not torch.allclose(result(example), layer(example)):
+        return "answers an input of zeros otherwise than the layer did: its bias is lost or changed."
     trained = _trained(result, shape)
     if np.allclose(_response(trained, shape).reshape(S.shape), now):
         return "no longer learns: two steps of training left the weights as they were."
     if (_response(_shaken(trained), shape).reshape(S.shape)[S == 0] != 0).any():
         return "is cut at first, but the weights come back when an optimiser moves them. Mask at every call."
+    own = dict(result.named_parameters())
+    if not any(_is_mask(value, S) for name, value in result.state_dict().items() if name not in own):
+        return "does not save its mask, and does not move it with `.to`: state_dict lacks S. Keep it as a buffer."
     return None
 
 
@@ -264,6 +340,7 @@ EXERCISES = [
             _gradient_case(4, 3, 3, 0.0, seed=3),
             _gradient_case(8, 5, 7, 0.8, seed=4),
             (np.array([[0.5, -0.25], [1.5, 0.125]]), np.array([[0.3], [-0.7]]), np.array([[1, 1]])),
+            (np.array([[1.5, 0.25, 2.5]]), np.array([[0.6, 1.7]]), np.array([[1, 0, 1], [1, 1, 0]])),
         ),
         mistakes=(
             Mistake(
@@ -283,8 +360,29 @@ EXERCISES = [
                 "The mask is turned round: the gradient is zero where S is 0, not where it is 1.",
             ),
             Mistake(
+                _gradient_in_whole_numbers,
+                "What stands behind the point is lost at each addition: `np.zeros_like(S)` holds whole numbers like S.",
+            ),
+            Mistake(
+                lambda x, dy, S: (dy[-1:].T @ x[-1:]) * S,
+                "Only the last example is left: add up with `+=`.",
+            ),
+            Mistake(
+                lambda x, dy, S: (dy[:1].T @ x[:1]) * S,
+                "Only the first example is there: add up over all.",
+            ),
+            Mistake(
+                lambda x, dy, S: np.outer(dy.sum(axis=0), x.sum(axis=0)) * S,
+                "That adds up first and multiplies then. Each example's own product is added.",
+            ),
+            Mistake(
                 lambda x, dy, S: dy @ S,
                 "That is the way to the inputs. The gradient of W multiplies dy with x.",
+            ),
+            Mistake(lambda x, dy, S: (dy.T @ x) * (S - 1), "S - 1 is zero where the mask keeps. Multiply with S."),
+            Mistake(
+                lambda x, dy, S: np.where(S == 1, dy.T @ x, 1e-6 * (dy.T @ x)),
+                "Behind the mask the gradient is exactly zero, not small.",
             ),
         ),
     ),
@@ -294,9 +392,10 @@ EXERCISES = [
         reference=lambda n_in, n_out, S: SparseLinear(n_in, n_out, mask=S),
         accept=_judge_layer,
         cases=(
-            (3, 2, np.array([[1, 0, 1], [0, 1, 0]])),
+            (3, 2, np.array([[1, 0, 1], [0, 1, 0]], dtype=np.float32)),
+            (3, 2, np.array([[0, 1, 1], [1, 1, 0]])),  # of the same size, and another mask
             (5, 4, np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [1, 1, 1, 1, 1]])),  # a deaf output
-            (400, 40, masks.random((40, 400), 0.95, seed=1)),
+            (400, 200, np.concatenate([masks.random((100, 400), cut, seed=1) for cut in (0.96, 0.36)])),
         ),
         praise=lambda layer: "It is a module, moves, is saved, and its weights fit the inputs that are left.",
         mistakes=(
@@ -308,16 +407,39 @@ EXERCISES = [
             Mistake(_Deaf, "Does a row of the mask have no input left?"),
             Mistake(_CutOnce, "its weights grow back when an optimiser moves W. Multiply with S at every call."),
             Mistake(_NotLearned, "does not learn W: two steps of training left the weights as they were."),
-            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "columns"), "too large: count along the row."),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "small"), "has weights that are too small: count along"
+            ),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "large"), "has weights that are too large: count along"
+            ),
             Mistake(_Unmasked, "lets inputs through where the mask has a zero. Compute with W ⊙ S."),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "zeros"), "so draw them at random."),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "equal"), "has many weights that are equal."),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "one spread"),
+                "draws the same spread of weights for all rows. Each",
+            ),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "positive"), "lean to one side of zero."),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "large biases"),
+                "larger than the weights of their row.",
+            ),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "shared"),
+                "shares its mask with whoever made it",
+            ),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "no bias"), "b is missing."),
             Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "parameter"), "so it counts as something to learn."),
             Mistake(
                 lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "attribute"),
                 "does not save its mask: state_dict lacks S. Use register_buffer.",
             ),
-            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "dense init"), "drawn for a row without zeros?"),
+            Mistake(
+                lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "dense init"),
+                "√(fan-in) is 0.11 in rows with few inputs",
+            ),
+            Mistake(lambda n_in, n_out, S: _Faulty(n_in, n_out, S, "no root"), "is there a root missing?"),
             Mistake(lambda n_in, n_out, S: SparseLinear(n_out, n_in, mask=S.T), "can't take examples with 3 inputs"),
         ),
     ),
@@ -325,7 +447,13 @@ EXERCISES = [
         number="9.3",
         answer="left_behind",
         reference=lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay) ** steps,
-        cases=((2.0, 0.1, 0.5, 1), (2.0, 0.1, 0.5, 2), (-0.4, 0.05, 0.1, 20), (0.3, 0.1, 0.0, 50)),
+        cases=(
+            (2.0, 0.1, 0.5, 1),
+            (2.0, 0.1, 0.5, 2),
+            (-0.4, 0.05, 0.1, 20),
+            (0.3, 0.1, 0.0, 50),
+            (0.02, 0.2, 0.5, 60),
+        ),
         mistakes=(
             Mistake(
                 lambda w, learning_rate, decay, steps: w,
@@ -355,6 +483,22 @@ EXERCISES = [
                 lambda w, learning_rate, decay, steps: 0.0,
                 "It is invisible in y, but not zero: W still holds a number there.",
             ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w - learning_rate * decay * steps,
+                "The pull is in proportion to w: decay · w.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * np.exp(-learning_rate * decay * steps),
+                "That is for steps without length. These have one: each multiplies by 1 - learning_rate · decay.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay) ** (steps - 1),
+                "That is one step too few.",
+            ),
+            Mistake(
+                lambda w, learning_rate, decay, steps: w / (1 + learning_rate * decay) ** steps,
+                "A step takes a part off: multiply by 1 - learning_rate · decay.",
+            ),
         ),
     ),
     Exercise(
@@ -368,6 +512,8 @@ EXERCISES = [
             Mistake(_masked_once, "the weights come back when an optimiser moves them. Mask at every call."),
             Mistake(_masked_the_wrong_way, "it cuts the entries where the mask has a one."),
             Mistake(lambda layer, S: layer, "it cuts nothing."),
+            Mistake(_masked_by_attribute, "state_dict lacks S. Keep it as a buffer."),
+            Mistake(_without_bias, "its bias is lost or changed."),
             Mistake(_frozen, "no longer learns: two steps of training left the weights as they were."),
         ),
     ),

@@ -13,6 +13,23 @@ def _tiles(S, block):
     return tiles[tiles.any(axis=(2, 3))]
 
 
+def _bsr_bytes(S, block):
+    height, width = block
+    rows, columns = S.shape
+    kept = 0
+    for i in range(0, rows, height):
+        for j in range(0, columns, width):
+            kept += int(S[i : i + height, j : j + width].any())
+    return 4 * (kept * height * width + kept + rows // height + 1)
+
+
+def _swapped_block(S, block):
+    width, height = block
+    rows, columns = S.shape
+    kept = sum(S[i : i + height, j : j + width].any() for i in range(0, rows, height) for j in range(0, columns, width))
+    return 4 * (kept * height * width + kept + rows // height + 1)
+
+
 def _block_bytes(S, block, of_blocks=lambda tiles: tiles.any(axis=(2, 3)).sum(), starts=None):
     height, width = block
     rows, columns = S.shape
@@ -34,6 +51,8 @@ _CROSSINGS = (
     (np.array([0.5, 0.7, 0.8, 0.9]), np.array([1.2, 0.9, 1.1, 0.7])),
     (np.array([0.5, 0.7, 0.8, 0.9]), np.array([1.5, 1.0, 1.0, 0.5])),  # exactly as fast is not faster
     (np.array([0.5, 0.7, 0.8, 0.9, 0.95, 0.99]), np.array([4.0, 3.1, 2.2, 1.3, 0.8, 0.3])),
+    (np.array([0.5, 0.7, 0.8, 0.9, 0.95]), np.array([1.4, 0.8, 1.3, 1.1, 0.6])),
+    (np.array([0.4, 0.6, 0.75, 0.85, 0.96]), np.array([0.9, 1.2, 0.95, 1.05, 0.7])),
 )
 
 
@@ -42,6 +61,32 @@ def _first_crossing(sparsities, ratios):
     k = int(np.flatnonzero(ratios < 1)[0])
     if k == 0:
         return float(sparsities[0])
+    part = (ratios[k - 1] - 1) / (ratios[k - 1] - ratios[k])
+    return float(sparsities[k - 1] + part * (sparsities[k] - sparsities[k - 1]))
+
+
+def _pays_from(sparsities, ratios):
+    k = np.flatnonzero(ratios >= 1)[-1]
+    part = (ratios[k] - 1) / (ratios[k] - ratios[k + 1])
+    return sparsities[k] + part * (sparsities[k + 1] - sparsities[k])
+
+
+def _around_the_crossing(sparsities, ratios, part):
+    k = np.flatnonzero(ratios >= 1)[-1]
+    return sparsities[k] + part(ratios[k], ratios[k + 1]) * (sparsities[k + 1] - sparsities[k])
+
+
+def _from_the_other_end(sparsities, ratios):
+    return _around_the_crossing(sparsities, ratios, lambda before, after: (1 - after) / (before - after))
+
+
+def _on_a_logarithmic_axis(sparsities, ratios):
+    return _around_the_crossing(sparsities, ratios, lambda before, after: np.log(before) / np.log(before / after))
+
+
+def _first_crossing_anywhere(sparsities, ratios):
+    """The same without a thought of a first ratio that is below 1 already: there the index -1 is the last one."""
+    k = int(np.flatnonzero(ratios < 1)[0])
     part = (ratios[k - 1] - 1) / (ratios[k - 1] - ratios[k])
     return float(sparsities[k - 1] + part * (sparsities[k] - sparsities[k - 1]))
 
@@ -67,6 +112,13 @@ def _with_odd_values():
     """Such a matrix with a one, a minus one and a number so small that it is easily taken for zero among its values."""
     W = matrices()[0]
     W[tuple(np.argwhere(W)[[0, 99, -1]].T)] = 1.0, -1.0, 1e-30
+    return W
+
+
+def _with_empty_rows():
+    """Such a matrix whose weights leave rows empty, so that long stretches hold none."""
+    W = matrices()[1]
+    W[:8] = W[100:110] = 0
     return W
 
 
@@ -106,12 +158,21 @@ def _pack_elsewhere(W):
     return [np.zeros(1, dtype=np.uint8)]
 
 
+def _unpacked(unpack, arrays, shape):
+    """What comes back, or None where unpacking stops."""
+    try:
+        return unpack(arrays, shape)
+    except Exception:
+        return None
+
+
 def _judge_code(code):
     """What is wrong with a pair of functions that pack and unpack a matrix, or None."""
     if not (isinstance(code, (tuple, list)) and len(code) == 2 and all(map(callable, code))):
         return "must be the two functions, `(pack, unpack)`."
     pack, unpack = code
-    for W in (*matrices(), _with_odd_values()):
+    packed = []
+    for W in (*matrices(), _with_odd_values(), _with_empty_rows()):
         try:
             arrays = pack(W.copy())
         except Exception as error:
@@ -131,6 +192,10 @@ def _judge_code(code):
         if not np.array_equal(again, W):
             wrong = int((again != W).sum())
             return f"does not give W back: {wrong:,} entries differ. Nothing may be lost, nothing rounded."
+        packed.append((W, [array.copy() for array in arrays]))
+    for W, arrays in packed:  # others have been packed since
+        if not np.array_equal(_unpacked(unpack, arrays, W.shape), W):
+            return "gives a matrix back no longer once others were packed: something is kept outside of the arrays."
     ours, csr = stored_bytes(code)
     if ours < FLOOR * csr:
         return f"takes {ours:,.0f} bytes, fewer than the values alone can: something is kept outside of the arrays."
@@ -148,7 +213,7 @@ EXERCISES = [
     Exercise(
         number="10.1",
         answer="bsr_bytes",
-        reference=_block_bytes,
+        reference=_bsr_bytes,
         cases=(
             (np.array([[1, 0], [0, 0]]), (1, 2)),
             (np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]), (2, 2)),
@@ -190,14 +255,38 @@ EXERCISES = [
                 lambda S, block: _block_bytes(S, block) // 4,
                 "That is how many numbers are stored. Each takes 4 bytes.",
             ),
+            Mistake(
+                lambda S, block: _block_bytes(S.T, block[::-1]),
+                "The starts belong to the rows of blocks, not to their columns.",
+            ),
+            Mistake(
+                lambda S, block: _block_bytes(S, block, of_blocks=lambda tiles: -(-tiles.sum() // np.prod(block))),
+                "The weights lie where they lie. Count the blocks that hold one.",
+            ),
+            Mistake(
+                lambda S, block: _block_bytes(S, block) + 4 * len(_tiles(S, block)) * (np.prod(block) - 1),
+                "There is one column a block, not one a value.",
+            ),
+            Mistake(
+                lambda S, block: _swapped_block(S, block), "Height and width are swapped: `height, width = block`."
+            ),
         ),
     ),
     Exercise(
         number="10.2",
         answer="pays_from",
-        reference=storage.pays_from,
+        reference=_pays_from,
         cases=_CROSSINGS,
         mistakes=(
+            Mistake(
+                _first_crossing_anywhere,
+                "That is the first time that the ratio falls below 1. It may rise again: where does it fall for good?",
+            ),
+            Mistake(
+                lambda sparsities, ratios: float(np.interp(1, ratios[::-1], sparsities[::-1])),
+                "`np.interp` wants rising numbers, and a ratio may dip and rise again. Find the last one that is not "
+                "below 1 yourself.",
+            ),
             Mistake(
                 _first_crossing,
                 "The ratio may dip below 1 and rise again. Where does it fall below 1 for good?",
@@ -218,6 +307,21 @@ EXERCISES = [
                 lambda sparsities, ratios: float(sparsities[np.flatnonzero(ratios >= 1)[-1] + np.array([0, 1])].mean()),
                 "That is the middle between the two. The line crosses 1 nearer to the one whose ratio is nearer to 1.",
             ),
+            Mistake(
+                lambda sparsities, ratios: sparsities[np.argmin(np.abs(ratios - 1))],
+                "That is the measurement nearest to 1. Draw the line between two of them.",
+            ),
+            Mistake(
+                lambda sparsities, ratios: (
+                    -np.polyval(np.polyfit(sparsities, ratios - 1, 1), 0) / np.polyfit(sparsities, ratios - 1, 1)[0]
+                ),
+                "That is one line through all points. Take the one between the two measurements around 1.",
+            ),
+            Mistake(
+                _from_the_other_end,
+                "The part is measured from the wrong end: from the measurement before the crossing.",
+            ),
+            Mistake(_on_a_logarithmic_axis, "That is a line on a logarithmic axis. Take the ratios as they are."),
         ),
     ),
     Exercise(
@@ -259,6 +363,28 @@ EXERCISES = [
                 ),
                 "That is the longer of the two. This model adds them: first read, then multiply.",
             ),
+            Mistake(
+                lambda kept, n_out, batch, bandwidth, rate: (
+                    (8 * kept + 4 * n_out + 1) / bandwidth + kept * batch / rate
+                ),
+                "The last start takes 4 bytes, too.",
+            ),
+            Mistake(
+                lambda kept, n_out, batch, bandwidth, rate: (2 * kept + n_out + 1) / bandwidth + kept * batch / rate,
+                "Those are numbers. Each takes 4 bytes.",
+            ),
+            Mistake(
+                lambda kept, n_out, batch, bandwidth, rate: (
+                    (8 * kept + 4 * (n_out + 1)) / bandwidth + kept * n_out * batch / rate
+                ),
+                "`kept` are the weights of the whole layer, not of a row.",
+            ),
+            Mistake(
+                lambda kept, n_out, batch, bandwidth, rate: (
+                    (8 * kept + 4 * (n_out + 1)) / bandwidth + 2 * kept * batch / rate
+                ),
+                "A multiply-add counts as one.",
+            ),
         ),
     ),
     Exercise(
@@ -277,7 +403,7 @@ EXERCISES = [
             Mistake((_pack,), "must be the two functions, `(pack, unpack)`."),
             Mistake((_unpack, _pack), "can't pack: `pack` stopped with TypeError"),
             Mistake((_pack, lambda arrays, shape: arrays[5]), "can't unpack: `unpack` stopped with IndexError"),
-            Mistake((_pack_elsewhere, lambda arrays, shape: _elsewhere[0]), "is kept outside of the arrays."),
+            Mistake((_pack_elsewhere, lambda arrays, shape: _elsewhere[0]), "once others were packed"),
         ),
     ),
 ]

@@ -30,6 +30,13 @@ def _shape_of_a_policy(inputs, inter, command, motor, blocks=((1, 0), (2, 1), (2
     return S
 
 
+def _without_the_inputs_columns(inputs, inter, command, motor):
+    last = inter + command
+    S = np.zeros((last + motor, inputs + last + motor), dtype=int)
+    S[:inter, :inputs] = S[inter:last, :last] = S[last:, inter:last] = 1
+    return S
+
+
 def _without_self(S, inputs):
     S = S.copy()
     S[np.arange(len(S)), inputs + np.arange(len(S))] = 0
@@ -64,6 +71,17 @@ def _direct(W, S, inputs):
     direct = np.abs(W * S)[-1, inputs:].copy()
     direct[-1] = 0
     return direct
+
+
+def _direct_of(A):
+    """The last row of a matrix, without its own place."""
+    return np.append(A[-1, :-1], 0)
+
+
+def _without_loops(W, S, inputs):
+    A = np.abs(W * S)[:, inputs:]
+    np.fill_diagonal(A, 0)
+    return A[-1] + A[-1] @ A
 
 
 def _influence_case(sizes, seed):
@@ -172,6 +190,27 @@ EXERCISES = [
             ),
             Mistake(lambda *sizes: 100 * _sparsity(*sizes), "That is in per cent. Give a number between 0 and 1."),
             Mistake(lambda *sizes: float(_count(*sizes)), "That is how many synapses there are. What part is cut?"),
+            Mistake(
+                lambda *sizes: _sparsity(*sizes[:6], sizes[2] * sizes[6], sizes[7]),
+                "`recurrent` is the number of all synapses among the command neurons.",
+            ),
+            Mistake(
+                lambda *sizes: _sparsity(*sizes, entries=lambda inputs, neurons: neurons * (inputs + neurons - 1)),
+                "A neuron may hear itself: its own place counts.",
+            ),
+            Mistake(
+                lambda inputs, inter, command, motor, fanout, inter_fanout, recurrent, motor_fanin: _sparsity(
+                    inputs,
+                    inter,
+                    command,
+                    motor,
+                    fanout * inter / inputs,
+                    inter_fanout * command / inter,
+                    recurrent,
+                    motor_fanin,
+                ),
+                "A fan-out belongs to those that speak: multiply it by their number.",
+            ),
         ),
     ),
     Exercise(
@@ -208,6 +247,14 @@ EXERCISES = [
                 lambda *sizes: _shape_of_a_policy(*sizes)[:, sizes[0] :],
                 "The columns of the inputs are missing: they come before those of the neurons.",
             ),
+            Mistake(
+                lambda *sizes: _shape_of_a_policy(*sizes, blocks=((1, 0), (2, 1), (2, 2), (3, 1), (3, 2))),
+                "The motor neurons hear the command neurons only, not the inter neurons.",
+            ),
+            Mistake(
+                _without_the_inputs_columns,
+                "The columns of the neurons begin after those of the inputs: add `inputs` to each.",
+            ),
         ),
     ),
     Exercise(
@@ -236,11 +283,31 @@ EXERCISES = [
                 "A negative entry leaks as well as a positive one.",
             ),
             Mistake(
+                lambda J, S: float(np.mean(np.abs(J[S == 0]) > 1e-6)),
+                "A very small leak is a leak, too: compare with 0.",
+            ),
+            Mistake(
                 lambda J, S: float(np.mean(np.abs(J[S == 0]) > 0.01)),
                 "A small leak is a leak: behind a mask an entry is exactly zero.",
             ),
             Mistake(
                 lambda J, S: float(np.sum(J[S == 0] != 0)), "That is how many leak. Which part of the forbidden ones?"
+            ),
+            Mistake(
+                lambda J, S: float((J[S == 0] != 0).sum() / max((J != 0).sum(), 1)),
+                "You divided by the entries that are not zero. Divide by those that the mask forbids.",
+            ),
+            Mistake(
+                lambda J, S: float(np.abs(J[S == 0]).mean()),
+                "That is how large the leaks are. Which part of the forbidden entries leaks?",
+            ),
+            Mistake(
+                lambda J, S: float(np.mean(J[1 - S] != 0)),
+                "`J[1 - S]` takes rows by their numbers. Ask for entries by a condition: `J[S == 0]`.",
+            ),
+            Mistake(
+                lambda J, S: float(np.mean(np.abs(J[S == 0]) > 1e-3)),
+                "However small, a leak is a leak: compare with 0, without a tolerance.",
             ),
         ),
     ),
@@ -282,6 +349,26 @@ EXERCISES = [
             Mistake(
                 lambda W, S, inputs: _influence(W, S, 0)[: len(W)] if W.shape[1] > len(W) else 0,
                 "The first columns belong to the inputs. Cut them off, so that the matrix is neurons by neurons.",
+            ),
+            Mistake(
+                lambda W, S, inputs: np.abs(_direct_of((W * S)[:, inputs:]) @ (np.eye(len(W)) + (W * S)[:, inputs:])),
+                "Signed paths cancel when they are added. Take magnitudes before.",
+            ),
+            Mistake(
+                lambda W, S, inputs: (lambda A: _direct_of(A) @ np.linalg.inv(np.eye(len(A)) - A))(
+                    np.abs(W * S)[:, inputs:]
+                ),
+                "That adds up paths of every length. Asked for are those of one and two synapses.",
+            ),
+            Mistake(
+                lambda W, S, inputs: (lambda A: np.maximum(_direct_of(A), (_direct_of(A)[:, None] * A).max(axis=0)))(
+                    np.abs(W * S)[:, inputs:]
+                ),
+                "That is the strongest path. Add up all of them.",
+            ),
+            Mistake(
+                _without_loops,
+                "A command neuron's synapse with itself may be a step of a path. Only the motor neuron's may not.",
             ),
         ),
     ),

@@ -1,11 +1,8 @@
-"""Slips that any answer may make, told by how its numbers stand to the right ones on every case."""
+"""Slips that any answer may make, told by how its result stands to the right one."""
 
 import numpy as np
 
-from sparsecourse.arrays import from_tensor
-
-TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
-SLIPS = (
+NUMBERS = (
     (lambda right: right.T, "That is right, but transposed: what should stand in rows stands in columns."),
     (
         np.trunc,
@@ -17,32 +14,45 @@ SLIPS = (
     (lambda right: 1 - right, "That is one minus the answer: it counts the other part."),
     (np.square, "That is the square of the answer: a root is missing."),
     (lambda right: np.sqrt(np.abs(right)), "That is the root of the answer: there is a root too many."),
+    (np.abs, "A sign is lost: some of the right numbers are negative."),
+    (lambda right: 100 * right, "That is in per cent."),
+    (lambda right: np.round(right, 2), "It is right, but rounded. Return the number as it is."),
+    (lambda right: np.round(right, 1), "It is right, but rounded. Return the number as it is."),
+    (lambda right: np.round(right, 3), "It is right, but rounded. Return the number as it is."),
+    (np.rint, "It is right, but rounded to whole numbers. Return the number as it is."),
+    (np.ceil, "It is right, but rounded up. Return the number as it is."),
+    (lambda right: 2 * right, "That is twice the answer."),
+    (lambda right: right / 2, "That is half the answer."),
+    (lambda right: 1 / right, "The fraction is turned round: that is one divided by the answer."),
+    (lambda right: right[:1], "Only the first part is there. Does `return` stand inside the loop?"),
+    (lambda right: right[0], "Only the first part is there. Collect all of them, then return the collection."),
+    (lambda right: right[:-1], "The last part is missing: does a loop or a slice end too early?"),
+    (lambda right: right[1:], "The first part is missing: does a loop or a slice begin too late?"),
+    (lambda right: right[::-1], "The order is turned round."),
+    (lambda right: right.reshape(-1), "The numbers are right, but in one long row. Give them the shape asked for."),
+    (lambda right: right.sum(), "Everything was added up to one number. Asked for are several."),
+    (lambda right: right.mean(), "Everything was averaged to one number. Asked for are several."),
+    (lambda right: 0 * right, "Nothing but zeros: the result is prepared, but never filled."),
+)
+TRUTHS = (
+    (np.logical_not, "It is the other way round: it says True where False is right."),
+    (np.zeros_like, "It says False in every case."),
+    (np.ones_like, "It says True in every case."),
 )
 
 
-def slip(results, expected):
-    """The sentence for a slip that explains every result, or None.
-
-    Args:
-        results: what an answer gave on each case, whatever it is.
-        expected: what is right on each.
-    """
+def slipped(right):
+    """What each slip makes of a right result: [(sentence, result), ...], empty where it is not made of numbers."""
     try:
-        pairs = [(_numbers(result), _numbers(right)) for result, right in zip(results, expected, strict=True)]
-    except BaseException:  # not numbers, or what refuses to be any: there is nothing to say about them in general
-        return None
-    for change, sentence in SLIPS:
-        if all(_same(result, change(right)) for result, right in pairs):
-            return sentence
-    return None
-
-
-def _numbers(value):
-    array = np.asarray(from_tensor(value))
-    if array.dtype.kind not in "iuf":
-        raise TypeError("true, false, words and complex numbers have slips of their own")
-    return array.astype(float)
-
-
-def _same(result, other):
-    return result.shape == other.shape and np.allclose(result, other, rtol=TOLERANCE, atol=TOLERANCE)
+        right = np.asarray(right)
+        kinds = NUMBERS if right.dtype.kind in "iuf" else TRUTHS if right.dtype.kind == "b" else ()
+    except ValueError:  # a ragged list
+        return []
+    found = []
+    for change, sentence in kinds:
+        try:
+            with np.errstate(all="ignore"):
+                found.append((sentence, change(right.astype(float) if kinds is NUMBERS else right)[()]))
+        except (IndexError, ValueError):  # a single number has no first part
+            found.append((sentence, None))
+    return found
