@@ -196,7 +196,7 @@ SLIPPED = Exercise(
     ("slip", "words"),
     [
         (lambda W: (W / 2).T, "transposed"),
-        (lambda W: (W / 2).astype(int), "behind the point is lost"),
+        (lambda W: (W / 2).astype(int), "decimal point are lost"),
         (lambda W: -W / 2, "the sign is not"),
         (lambda W: W / 2 + 1, "one too many"),
         (lambda W: W / 2 - 1, "one too few"),

@@ -15,8 +15,8 @@ import torch
 
 from sparsecourse.exercises.comparing import plain, same
 
-LIMIT, LONGEST = 5.0, 30.0  # seconds for one call and for all of a check; the cases take milliseconds
-NO_END = f"gave no answer in time, which is {LIMIT:g} seconds for a call. Does a loop never end?"
+LIMIT, LONGEST = 4.0, 30.0  # seconds for one call and for all of a check; the cases take milliseconds
+NO_END = f"gave no answer in time: {LIMIT:g} seconds for a call, {LONGEST:g} for a check. Does a loop never end?"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def attempt(answer, case=(), seconds=LIMIT):
 
 
 def _as_tensor(argument):
+    if isinstance(argument, list):
+        return [_as_tensor(item) for item in argument]
     return torch.tensor(argument) if isinstance(argument, np.ndarray) else argument
 
 
@@ -87,7 +89,7 @@ def outcome_of(answer, case=()):
         return Outcome(error=type(error).__name__, words=f"stopped with {error_words(error)}.")
     changed = _changed(answer, arguments, case)
     for argument in arguments:  # nothing that was handed over may be kept: whoever made it goes on with it
-        if isinstance(argument, np.ndarray):
+        if isinstance(argument, np.ndarray) and argument.flags.writeable:
             argument[...] = 0
     return Outcome(result, changed=changed)
 
@@ -112,7 +114,8 @@ def within(seconds, function):
     """What a function returns, or TimeUp after so many seconds.
 
     It runs in a thread of its own: the one way to end an endless loop that is the same in Jupyter, VS Code and Colab
-    and on every system. What can't be ended because it waits inside a library is left to itself.
+    and on every system. What waits inside a library is left to itself; a single call into C that never comes back, as
+    ``sum(itertools.count())``, can't be ended at all.
     """
     results = []
 
@@ -178,7 +181,8 @@ def error_words(error):
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     except BaseException:  # an error that can't even be read
         lines = []
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
+    words = f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
+    return words[:200].encode("utf-8", "backslashreplace").decode()
 
 
 def _changed(answer, arguments, case):

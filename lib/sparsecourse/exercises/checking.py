@@ -22,6 +22,7 @@ from sparsecourse.exercises.attempts import (
     error_words,
     outcome_of,
     supervised,
+    within,
 )
 from sparsecourse.exercises.comparing import difference
 from sparsecourse.exercises.describing import call, describe
@@ -55,6 +56,7 @@ class Exercise:
         accept: for a question with many right answers, what is wrong with a result: called with the result and the
             case's arguments, it returns a sentence, or None for a result that will do.
         praise: what to add to "correct"; called with the result on the last case.
+        trains: whether ``accept`` trains networks, and may take its time.
     """
 
     number: str
@@ -64,6 +66,7 @@ class Exercise:
     mistakes: tuple = field(default=())
     accept: Callable | None = None
     praise: Callable | None = None
+    trains: bool = False
 
     @property
     def asks_for_a_function(self):
@@ -99,6 +102,9 @@ def check(number, answer):
         found = verdict(known[str(number)], answer)
     except KeyboardInterrupt:
         found = Verdict(f"{number} was stopped by you, and is not judged.", None)
+    except Exception as error:  # something that the checker itself needs is no longer what it was
+        words = f"{number} can't be judged: {error_words(error)}. Was something of NumPy's or Python's overwritten?"
+        found = Verdict(f"{words} Restart the kernel, and run the lesson from the top.", None)
     print(found.words)
     if found.solved is not None:
         note(str(number), found.solved)
@@ -129,69 +135,81 @@ def verdict(exercise, answer):
     if callable(answer) and not exercise.asks_for_a_function and not isinstance(exercise.reference, tuple):
         words = f"{number} needs a value in `{exercise.answer}`, got a function. Write its result instead."
         return Verdict(words, False, True)
-    trials = tried(exercise, answer)
+    if exercise.trains:
+        return judgement(exercise, answer)
+    try:
+        return within(2 * LONGEST - LIMIT, lambda: judgement(exercise, answer))  # a result may hang when it is shown
+    except TimeUp:
+        return Verdict(f"{number} not yet: `{exercise.answer}` {NO_END}", False)
+
+
+def judgement(exercise, answer):
+    """:class:`Verdict` on an answer that is there and of the right kind."""
+    number = exercise.number
+    # What is right is known before the answer runs, which may overwrite what the reference needs. A judge looks at it,
+    # too: so whatever must be loaded for judging is loaded, and takes nothing from the answer's time.
+    reference = exercise.reference if exercise.asks_for_a_function else lambda: exercise.reference
+    expected = supervised(lambda: [outcome_of(reference, case) for case in exercise.cases])
+    if exercise.accept and not exercise.trains:
+        supervised(lambda: complaint(exercise, 0, expected[0], None))
+
+    def judge(k, outcome):
+        return complaint(exercise, k, outcome, expected[k])
+
+    trials = tried(exercise, answer, judge)
     outcomes = [trial.outcome for trial in trials]
     if all(outcome.error is None and (outcome.result is None or outcome.result is ...) for outcome in outcomes):
-        words = (
-            f"{number} not answered yet: `{exercise.answer}` returned {outcomes[0].result}. "
-            "Replace the dots; if you have, end with `return`. Then run the cell again."
-        )
+        how = "returned None" if exercise.asks_for_a_function else "is None"
+        words = f"{number} not answered yet: `{exercise.answer}` {how}. Replace the dots"
+        words += "; if you have, end with `return`. Then run the cell again." if exercise.asks_for_a_function else "."
         return Verdict(words, None)
-    if not any(trial.complaint for trial in trials):
+    changed = next((trial for trial in trials if trial.outcome.changed), None)
+    if not any(trial.complaint for trial in trials) and not changed:
         praise = f" {supervised(lambda: exercise.praise(outcomes[-1].result))}" if exercise.praise else ""
         cases = f", over {len(exercise.cases)} cases" if len(exercise.cases) > 1 else ""
         return Verdict(f"{number} correct{cases}.{praise}", True)
-    sentence, shown = diagnosis(exercise, answer, trials, lambda case, outcome: complaint(exercise, case, outcome))
+    if not any(trial.complaint for trial in trials):
+        words = (
+            f"gives what is asked for, but changes its argument `{changed.outcome.changed}`: whoever calls it finds "
+            "something else there than before. Work on a copy."
+        )
+        return Verdict(f"{number} not yet: {call(exercise, changed.case)} {words}", False, True)
+    sentence, shown = diagnosis(exercise, answer, trials, judge)
     words = f"{number} not yet: {call(exercise, shown.case)} {shown.complaint}"
     if sentence and sentence not in words:
         words += f"\n  {sentence}"
-    told = exercise.accept and not shown.outcome.error  # its judge says what is wrong
-    return Verdict(words, False, bool(sentence or told or shown.outcome.changed))
+    told = shown.outcome.last or (exercise.accept and not shown.outcome.error)  # what is wrong is said
+    return Verdict(words, False, bool(sentence or told))
 
 
-def tried(exercise, answer):
+def tried(exercise, answer, judge):
     """An answer's trials, one a case; none after the one that shows that it makes no sense to go on."""
     trials, began = [], time.monotonic()
     function = answer if exercise.asks_for_a_function else lambda: answer
-    for case in exercise.cases:
+    for k, case in enumerate(exercise.cases):
         outcome = attempt(function, case, seconds=min(LIMIT, max(LONGEST - (time.monotonic() - began), 0.1)))
         try:
-            words = complaint(exercise, case, outcome)
+            # what was written by a learner gets a limited time; a value is judged by trainings of our own
+            words = supervised(lambda k=k, outcome=outcome: judge(k, outcome), None if exercise.trains else LIMIT)
         except TimeUp:  # of a layer, say, that does not answer
             words, outcome = NO_END, Outcome(outcome.result, last=True)
-        if not words and outcome.changed:
-            words = (
-                f"gives what is asked for, but changes its argument `{outcome.changed}`: whoever calls it finds other "
-                "numbers there than before. Work on a copy."
-            )
         trials.append(Trial(case, outcome, words))
         if outcome.last:
             break
     return trials
 
 
-def complaint(exercise, case, outcome):
-    """What is wrong with an outcome, or None."""
+def complaint(exercise, k, outcome, expected):
+    """What is wrong with an outcome on the case number k, or None."""
     if outcome.words:
         return outcome.words
-    if exercise.accept:
-        return judged(exercise, case, outcome.result)
-    expected = outcome_of(exercise.reference, case)
-    if expected.error:
-        raise ValueError(f"the reference of exercise {exercise.number} {expected.words}")
-    return difference(outcome.result, expected.result)
-
-
-def judged(exercise, case, result):
-    """What an exercise with many right answers says to a result, or None."""
-
-    def run():
-        try:
-            return exercise.accept(result, *copy.deepcopy(case))
-        except (TimeUp, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # the result is of a kind that the exercise does not foresee
-            return f"gave {describe(result)}, which is not the kind of answer asked for ({error_words(error)})."
-
-    # what was written by a learner gets a limited time; a value is judged by trainings of our own
-    return supervised(run, LIMIT if exercise.asks_for_a_function else None)
+    if not exercise.accept:
+        if expected.error:
+            raise ValueError(f"the reference of exercise {exercise.number} {expected.words}")
+        return difference(outcome.result, expected.result)
+    try:
+        return exercise.accept(outcome.result, *copy.deepcopy(exercise.cases[k]))
+    except (TimeUp, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # the result is of a kind that the exercise does not foresee
+        return f"gave {describe(outcome.result)}, which is not the kind of answer asked for ({error_words(error)})."

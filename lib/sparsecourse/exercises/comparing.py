@@ -1,7 +1,9 @@
 """Results side by side: what an answer gave, in whatever style, and what was expected."""
 
 import itertools
-from collections.abc import Iterator, KeysView, ValuesView
+from collections.abc import Iterator, KeysView, Sequence, ValuesView
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
@@ -9,14 +11,14 @@ from sparsecourse.arrays import from_tensor
 from sparsecourse.exercises.describing import describe
 
 MOST = 100_000  # items that are taken of what may have no end
-TOLERANCE = 1e-6  # relative and absolute: float32 arithmetic passes, a wrong formula does not
+TOLERANCE = 1e-6  # of the largest number expected: float32 arithmetic passes, a wrong formula does not
 
 
 def plain(value, inside=False):
     """A result as all exercises take it, copied, so that what happens to it later is no concern.
 
-    Tensors become arrays, whatever gives one item after another becomes a list, and true and false become 1 and 0
-    wherever there are several of them, as in a mask.
+    Tensors and tables become arrays, whatever gives one item after another becomes a list (of ``MOST`` items at most),
+    and true and false become 1 and 0 wherever there are several of them, as in a mask.
 
     Args:
         value: the result.
@@ -24,13 +26,20 @@ def plain(value, inside=False):
     """
     if isinstance(value, (Iterator, KeysView, ValuesView)):
         value = list(itertools.islice(value, MOST))
-    value = from_tensor(value)
+    if isinstance(value, (Fraction, Decimal)):
+        return float(value)
+    if hasattr(value, "to_numpy"):  # a table
+        value = value.to_numpy()
+    value = value.toarray() if hasattr(value, "toarray") else from_tensor(value)  # a sparse matrix of SciPy's
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim:
+        value = list(value)
     if isinstance(value, np.ndarray):
         return value.astype(int) if value.dtype == bool and (value.ndim or inside) else value.copy()
     if inside and isinstance(value, (bool, np.bool_)):
         return int(value)
-    if type(value) in (list, tuple):
-        return type(value)(plain(item, inside=True) for item in value)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, range)):
+        items = [plain(item, inside=True) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return set(value) if isinstance(value, (set, frozenset)) else value
@@ -39,8 +48,12 @@ def plain(value, inside=False):
 def same(value, other):
     """Whether two arguments are alike. What is neither number, text nor a collection of them is not compared."""
     value, other = from_tensor(value), from_tensor(other)
+    if hasattr(other, "parameters"):  # a layer may become another, if that is asked for
+        return True
+    if type(value) is not type(other):
+        return False
     if isinstance(value, np.ndarray):
-        return value.shape == np.shape(other) and bool(((value == other) | ((value != value) & (other != other))).all())
+        return value.shape == other.shape and bool(((value == other) | ((value != value) & (other != other))).all())
     if hasattr(value, "equals"):  # a table
         return value.equals(other)
     if isinstance(value, (list, tuple)):
@@ -58,7 +71,7 @@ def difference(result, expected):
         expected: what is right, in the form that the words ask for.
     """
     if result is None or result is ...:
-        return f"gave {result}. Does every way through the function end with `return`, and no dots are left?"
+        return "gave no result. Does every path through the function end with `return`, and are all dots replaced?"
     if isinstance(expected, (bool, np.bool_, str, set, frozenset)):
         return _different_value(result, expected)
     if isinstance(expected, dict):
@@ -102,20 +115,20 @@ def _different_arrays(result, expected):
 
 def _different_numbers(result, expected):
     right, expected = expected, np.asarray(expected)
-    if not np.issubdtype(expected.dtype, np.number):  # a module, say, which only its exercise knows how to judge
+    if expected.dtype.kind not in "iuf":  # a module, say, which only its exercise knows how to judge
         return None if result is right else f"gave {describe(result)}."
     kind = _kind(expected.shape)
     try:
         found = np.asarray(result)
     except BaseException:  # ragged lists, objects that refuse to be an array
         return f"gave {describe(result)}, expected {kind}."
-    if not np.issubdtype(found.dtype, np.number):
+    if found.dtype.kind not in "iuf":
         return f"gave {describe(result)}, expected {kind}."
     if found.shape != expected.shape:
         return f"gave {_kind(found.shape)}, expected {kind}."
     if not np.isfinite(found).all():
         return f"gave {describe(result)}, which is not finite everywhere; expected {describe(expected)}."
-    close = np.isclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    close = np.isclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE * (np.abs(expected).max(initial=0) or 1))
     if close.all():
         return None
     if expected.size > 16:

@@ -27,7 +27,7 @@ def _description(value):
     if callable(value):
         return "a function"
     value = from_tensor(value)
-    if isinstance(value, np.ndarray) and value.ndim == 0:
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         value = value.item()
     if hasattr(value, "columns"):
         return f"a table of {len(value)} rows with the columns {', '.join(map(str, value.columns))}"
@@ -45,4 +45,5 @@ def _description(value):
         text = "{" + ", ".join(map(repr, value)) + "}"
     else:
         text = repr(value)
+    text = " ".join(text.split())
     return text if len(text) <= 80 else f"{text[:77]}..."

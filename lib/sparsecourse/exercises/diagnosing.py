@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import warnings
 from dataclasses import dataclass
 
@@ -9,29 +10,38 @@ import numpy as np
 
 from sparsecourse.exercises.attempts import LIMIT, Outcome, TimeUp, attempt, outcome_of, supervised
 from sparsecourse.exercises.comparing import TOLERANCE, difference
-from sparsecourse.exercises.reading import returns_at_once, unused_argument, wrong_ways
+from sparsecourse.exercises.reading import calls, returns_at_once, unused_argument, wrong_ways
 from sparsecourse.exercises.slips import slipped
 
 AT_ONCE = "`return` stands inside a loop and ends it at its first turn: move it to the left, below the loop."
-FORGETS_NOTHING = (
-    "Called twice with the same arguments, it gives two answers: it keeps something from call to call, in a global, in "
-    "a list outside of it or in a default argument."
+TWO_ANSWERS = (
+    "Called twice with the same arguments, it gives two answers: it keeps something from call to call (in a global, a "
+    "list outside of it, a default argument), takes `np.empty` for zeros, or draws at random."
 )
 ALWAYS_THE_SAME = "It gives the same answer whatever it is given. Does it use its arguments?"
-ERRORS = {
-    "NameError": "A name is used that has no value here: is it spelled as it was given, and did the cells above run?",
-    "UnboundLocalError": "A name is used before it has a value. Give it one before the loop.",
-    "IndexError": "An index runs past the end: the last of n items has the index n - 1.",
-    "KeyError": "That key does not exist. Print what there is: `.keys()`, or `.columns` of a table.",
-    "ZeroDivisionError": "It divides by zero. Which of the numbers can be zero?",
-    "AttributeError": "An object lacks this method. Print its `type`: is it a list, an array, a number?",
-    "TypeError": "Two things do not go together here. Print their types: is one a list, a number, a function?",
-    "ValueError": "Some shapes or values do not fit. Print the shapes on the way: `.shape`.",
-    "RuntimeError": "Some shapes or types do not fit. Print them on the way: `.shape`, `.dtype`.",
-    "AxisError": "That axis does not exist: a matrix has the axes 0, down the columns, and 1, along the rows.",
-    "LinAlgError": "The shapes do not fit what is to be solved. Print them on the way: `.shape`.",
-    "RecursionError": "The function calls itself without end.",
-}
+NOT_FINITE = "Somewhere it divides by zero, or takes the root or the logarithm of what is not positive."
+UNFILLED = "`np.empty` holds whatever lay in memory. Begin with `np.zeros`."
+ERRORS = (  # type, a word of its message, and what to do
+    (
+        "NameError",
+        "",
+        "A name is used that has no value here. Is it spelled right, and did the cells above run?",
+    ),
+    ("UnboundLocalError", "", "A name is used before it has a value on this way through the function."),
+    ("IndexError", "out of", "An index runs past the end: the last of n items has the index n - 1."),
+    ("IndexError", "", "That is no index for this object: print its `.shape`, and the `type` of the index."),
+    ("KeyError", "", "That key does not exist. Print what there is: `.keys()`, or `.columns` of a table."),
+    ("ZeroDivisionError", "", "It divides by zero. Which of the numbers can be zero?"),
+    ("AttributeError", "module", "That module has no such function. Is it spelled right?"),
+    ("AttributeError", "", "An object lacks this method. Print its `type`: is it a list, an array, a number?"),
+    ("TypeError", "argument", "It is called with other arguments than it takes. Leave its first line as it was given."),
+    ("TypeError", "", "Two things do not go together here. Print their types: is one a list, a number, a function?"),
+    ("ValueError", "", "Some shapes or values do not fit. Print them on the way: `.shape`."),
+    ("RuntimeError", "", "Some shapes or types do not fit. Print them on the way: `.shape`, `.dtype`."),
+    ("AxisError", "", "That axis does not exist: a matrix has the axes 0, down the columns, and 1, along the rows."),
+    ("LinAlgError", "", "The shapes do not fit what is to be solved. Print them on the way: `.shape`."),
+    ("RecursionError", "", "Something calls itself, or holds itself, without end."),
+)
 
 
 @dataclass(frozen=True)
@@ -56,62 +66,93 @@ def diagnosis(exercise, answer, trials, judge):
         exercise: what was asked.
         answer: the answer.
         trials: of the answer, one a case; at least one of them has a complaint.
-        judge: called with a case and an outcome, says what is wrong with it, or None.
+        judge: called with the number of a case and an outcome, says what is wrong with it, or None.
     """
     failed = [trial for trial in trials if trial.complaint]
+    if trials[-1].outcome.last:
+        return None, trials[-1]
     if returns_at_once(answer):
         return AT_ONCE, failed[0]
-    if exercise.asks_for_a_function and keeps_something(answer, trials):
-        return FORGETS_NOTHING, failed[0]
-    found = None
-    with contextlib.suppress(TimeUp), warnings.catch_warnings(action="ignore"):  # of our own wrong answers
-        found = supervised(lambda: _explanation(exercise, trials, judge), seconds=LIMIT)
-    if found:
-        return found
+    if exercise.asks_for_a_function and gives_two_answers(answer, trials):
+        return TWO_ANSWERS, failed[0]
+    best = None
+    for explain in (_mistake, _general) if exercise.asks_for_a_function else (_mistake,):
+        with contextlib.suppress(TimeUp), warnings.catch_warnings(action="ignore"):  # of our own wrong answers
+            best = supervised(lambda explain=explain, best=best: explain(exercise, trials, judge, best), LIMIT)
+    if best:
+        return best[0], trials[best[1][0]]
     if failed[0].outcome.error:
-        return ERRORS.get(failed[0].outcome.error), failed[0]
+        return error_sentence(failed[0].outcome), failed[0]
     if exercise.asks_for_a_function and (name := unused_argument(answer, exercise.reference)):
         return f"It never uses its argument `{name}`.", failed[0]
-    constant = len(trials) > 2 and all(agree(trial.outcome, trials[0].outcome) for trial in trials)
-    return (ALWAYS_THE_SAME if constant else None), failed[0]
+    if "not finite" in failed[0].complaint:
+        return NOT_FINITE, failed[0]
+    return (UNFILLED if calls(answer, "empty", "empty_like") else None), failed[0]
 
 
-def keeps_something(answer, trials):
+def error_sentence(outcome):
+    """What to do about an error, or None."""
+    return next((sentence for name, word, sentence in ERRORS if name == outcome.error and word in outcome.words), None)
+
+
+def gives_two_answers(answer, trials):
     """Whether a function gives another result than before when it is called with the first case once more."""
     first = trials[0].outcome
-    if trials[-1].outcome.last or hasattr(first.result, "parameters"):  # layers are compared by nobody
+    if first.error or not _is_comparable(first.result):
         return False
-    with contextlib.redirect_stdout(None):  # what it prints was seen
+    with contextlib.redirect_stdout(io.StringIO()):  # what it prints was seen
         return not agree(attempt(answer, trials[0].case), first)
 
 
-def _explanation(exercise, trials, judge):
-    """The sentence that explains the most failed cases, and the first of them; None where nothing explains enough.
+def _is_comparable(result):
+    """Whether a result is made of numbers or of words, and not a layer, say, or a function."""
+    try:
+        return np.asarray(result).dtype.kind in "biufU"
+    except ValueError:  # a ragged list
+        return isinstance(result, list) and all(map(_is_comparable, result))
+    except TimeUp:
+        raise
+    except BaseException:  # an object that refuses to be an array
+        return False
 
-    A mistake of the catalogue must explain more than half of them; of slips and mutants, which are many, all.
+
+def _mistake(exercise, trials, judge, _):
+    """The catalogue's sentence that explains the most failed cases, more than half of them, and their places; or None.
+
+    No mistake is named that a passed case contradicts.
     """
     failed = [k for k, trial in enumerate(trials) if trial.complaint]
-    passed = [k for k, trial in enumerate(trials) if not trial.complaint]
-
-    def explained(gives):
-        places = [k for k in failed if agree(trials[k].outcome, gives(k))]
-        return places if any(is_evidence(trials[k].outcome, gives(k)) for k in places) else []
-
-    def possible(gives):
-        return not any(judge(trials[k].case, gives(k)) for k in passed)
-
     best, most = None, len(failed) // 2
     for mistake in exercise.mistakes:
         gives = functools.cache(lambda k, wrong=mistake.wrong: outcome_of(wrong, trials[k].case))
-        places = explained(gives)
-        if len(places) > most and possible(gives):
-            best, most = (mistake.sentence, trials[places[0]]), len(places)
-    results = [k for k in failed if not trials[k].outcome.error]
-    if exercise.asks_for_a_function and results and most < len(failed):
-        for sentence, gives in (*_slips(exercise, trials), *_mutants(exercise, trials)):
-            if all(agree(trials[k].outcome, gives(k)) for k in failed) and possible(gives):
-                return sentence, trials[failed[0]]
+        places = [k for k in failed if agree(trials[k].outcome, gives(k))]
+        evidence = any(is_evidence(trials[k].outcome, gives(k)) for k in places)
+        if evidence and len(places) > most and _is_possible(gives, trials, judge):
+            best, most = (mistake.sentence, places), len(places)
     return best
+
+
+def _general(exercise, trials, judge, best):
+    """The sentence of a slip or a mutant that explains all failed cases, and their places, where nothing did so yet."""
+    failed = [k for k, trial in enumerate(trials) if trial.complaint]
+    told = (best and len(best[1]) == len(failed)) or "not finite" in trials[failed[0]].complaint
+    if told or all(trials[k].outcome.error for k in failed):
+        return best
+    if len(trials) > 2 and all(agree(trial.outcome, trials[0].outcome) for trial in trials):
+        slips = [pair for pair in _slips(exercise, trials) if "every case" in pair[0]]  # True or False, whatever comes
+        others = slips or [(ALWAYS_THE_SAME, lambda k: trials[0].outcome)]
+    else:
+        others = (*_slips(exercise, trials), *_mutants(exercise, trials))
+    for sentence, gives in others:
+        explains = all(agree(trials[k].outcome, gives(k)) for k in failed)
+        if explains and (sentence == ALWAYS_THE_SAME or _is_possible(gives, trials, judge)):
+            return sentence, failed
+    return best
+
+
+def _is_possible(gives, trials, judge):
+    """Whether something that goes wrong is right where the answer was."""
+    return not any(judge(k, gives(k)) for k, trial in enumerate(trials) if not trial.complaint)
 
 
 def is_evidence(outcome, other):
@@ -123,10 +164,20 @@ def agree(outcome, other):
     """Whether two outcomes are the same result, or errors of the same type."""
     if outcome.error or other.error:
         return outcome.error == other.error
+    return alike(outcome.result, other.result)
+
+
+def alike(result, other):
+    """Whether two results are the same, item by item; what can't be compared is not."""
+    if isinstance(result, (list, tuple)) and isinstance(other, (list, tuple)) and len(result) == len(other):
+        if not all(isinstance(item, (int, float)) for item in result):
+            return all(map(alike, result, other))
+    if isinstance(result, str) or result is None:
+        return result is other or (isinstance(other, str) and result == other)
     try:
-        if not difference(outcome.result, other.result):
+        if not difference(result, other):
             return True
-        pair = np.asarray(outcome.result, dtype=float), np.asarray(other.result, dtype=float)
+        pair = np.asarray(result, dtype=float), np.asarray(other, dtype=float)
     except TimeUp:
         raise
     except BaseException:  # objects that refuse to be an array

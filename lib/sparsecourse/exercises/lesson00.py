@@ -12,7 +12,7 @@ EXERCISES = [
             Mistake(lambda weights, cut: cut, "That is how many were cut. How many are left?"),
             Mistake(
                 lambda weights, cut: cut - weights,
-                "The sign is turned round: start from all the weights and take the cut ones away.",
+                "The sign is reversed: start from all the weights and take the cut ones away.",
             ),
             Mistake(
                 lambda weights, cut: weights * (1 - cut / 100),

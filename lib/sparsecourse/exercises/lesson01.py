@@ -39,7 +39,9 @@ DIAGRAM = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 1.0]])
 
 def _judge_reading(W):
     """What is wrong with what was read off the diagram, or None; the numbers themselves are not given away."""
-    W = np.asarray(W, dtype=float)
+    W = np.asarray(W)
+    if W.dtype.kind not in "iuf":
+        return "holds other things than numbers."
     if W.shape != DIAGRAM.shape:
         return f"has the shape {W.shape}. Two outputs hear three inputs: two rows of three numbers."
     if np.array_equal(W, DIAGRAM):
@@ -241,7 +243,7 @@ EXERCISES = [
             ),
             Mistake(
                 -DIAGRAM,
-                "Every sign is turned round.",
+                "Every sign is reversed.",
             ),
             Mistake(
                 np.array([[2.0, -1.0, 0.0], [3.0, 1.0, 0.0]]),

@@ -198,7 +198,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda number, how: {"sparsity": 1 - number, "kept": number, "compression": 1 / number}[how],
-                "Everything is turned round: you gave the fraction kept.",
+                "Everything is reversed: you gave the fraction kept.",
             ),
             Mistake(
                 lambda number, how: 1 - (1 / number if how == "compression" else number),
@@ -336,7 +336,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda W, tau: np.mean(np.abs(W) > tau * np.sqrt(np.mean(np.square(W)))),
-                "The comparison is turned round: those are the entries that are large.",
+                "The comparison is reversed: those are the entries that are large.",
             ),
             Mistake(
                 lambda W, tau: np.mean(np.abs(W) < np.sqrt(np.mean(np.square(W)))),

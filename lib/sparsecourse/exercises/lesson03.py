@@ -318,7 +318,7 @@ EXERCISES = [
         mistakes=(
             Mistake(
                 _paths_in_reverse,
-                "The order is turned round. The first layer acts first, so it stands rightmost: S2 @ S1.",
+                "The order is reversed. The first layer acts first, so it stands rightmost: S2 @ S1.",
             ),
             Mistake(
                 lambda layers: (_paths(layers) > 0).astype(int),

@@ -222,7 +222,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda w, gradient, rate, lam: _soft(w, rate * lam) - rate * gradient,
-                "The order is turned round. Step down the error first, then shrink: the shrinking must come last, "
+                "The order is reversed. Step down the error first, then shrink: the shrinking must come last, "
                 "or the step undoes its zeros.",
             ),
             Mistake(
@@ -397,7 +397,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean > sparsity),
-                "At least so sparse: the sparsity itself is allowed, too.",
+                "At least that sparse: the sparsity itself is allowed, too.",
             ),
             Mistake(
                 lambda runs, sparsity: runs.loc[runs["validation_accuracy"].idxmax(), "strength"],
@@ -427,7 +427,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean <= sparsity),
-                "That takes those that are at most so sparse. At least is asked for.",
+                "That takes those that are at most that sparse. At least is asked for.",
             ),
             Mistake(
                 lambda runs, sparsity: _choose(runs[runs["sparsity"] >= sparsity], sparsity),

@@ -390,6 +390,7 @@ EXERCISES = [
         answer="levels",
         reference=[0.3, 0.75, 0.3],
         accept=_judge_levels,
+        trains=True,
         praise=_praise,
         mistakes=(
             Mistake([0.6, 0.6, 0.6], "The same level everywhere leaves"),
@@ -424,7 +425,8 @@ EXERCISES = [
                 lambda sparsity, calls: -np.log(1 - sparsity) / calls, "That is an approximation for small amounts."
             ),
             Mistake(
-                lambda sparsity, calls: 1 - np.sqrt(1 - sparsity), "That is right for two calls. How is it for `calls`?"
+                lambda sparsity, calls: 1 - np.sqrt(1 - sparsity),
+                "That is right for two calls. What is it for `calls`?",
             ),
         ),
     ),

@@ -363,6 +363,7 @@ EXERCISES = [
         answer="wiring",
         reference=_narrow(),
         accept=_judge,
+        trains=True,
         praise=_praise,
         mistakes=(
             Mistake(references()["dense"], "keeps 15,000 weights. The budget is 1,500."),

@@ -142,7 +142,7 @@ EXERCISES = [
             Mistake(_without_t, "That is one standard error to each side. Multiply it by t."),
             Mistake(
                 lambda a, b, t: _interval(b, a, t),
-                "The sign is turned round: it is a less b.",
+                "The sign is reversed: it is a less b.",
             ),
             Mistake(lambda a, b, t: _interval(a, b, 1.96), "The factor is given as t."),
             Mistake(
@@ -155,7 +155,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda a, b, t: _around(np.mean(a - b), t * np.std(a - b, ddof=1) / np.sqrt(len(a) - 1)),
-                "n - 1 belongs into the spread alone. The root is of n.",
+                "n - 1 belongs in the spread alone. The root is of n.",
             ),
             Mistake(lambda a, b, t: _interval(np.abs(a - b), 0 * b, t), "The differences keep their signs."),
             Mistake(
@@ -252,6 +252,7 @@ EXERCISES = [
         answer="schedule",
         reference=(0.05, 0.5, 20),
         accept=_judge,
+        trains=True,
         praise=_praise,
         mistakes=(
             Mistake((0.2, 0.7, 20), "The budget is 0.28: cut earlier."),

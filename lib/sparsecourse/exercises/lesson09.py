@@ -357,11 +357,11 @@ EXERCISES = [
             ),
             Mistake(
                 lambda x, dy, S: (dy.T @ x) * (1 - S),
-                "The mask is turned round: the gradient is zero where S is 0, not where it is 1.",
+                "The mask is reversed: the gradient is zero where S is 0, not where it is 1.",
             ),
             Mistake(
                 _gradient_in_whole_numbers,
-                "What stands behind the point is lost at each addition: `np.zeros_like(S)` holds whole numbers like S.",
+                "Each addition loses the digits after the decimal point: `np.zeros_like(S)` holds whole numbers.",
             ),
             Mistake(
                 lambda x, dy, S: (dy[-1:].T @ x[-1:]) * S,
@@ -473,7 +473,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda w, learning_rate, decay, steps: w * (1 + learning_rate * decay) ** steps,
-                "The sign is turned round: a step goes against the gradient, so w shrinks.",
+                "The sign is reversed: a step goes against the gradient, so w shrinks.",
             ),
             Mistake(
                 lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay),

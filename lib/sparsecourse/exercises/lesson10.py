@@ -3,6 +3,7 @@
 import numpy as np
 
 from sparsecourse import masks, storage
+from sparsecourse.exercises.attempts import error_words
 from sparsecourse.exercises.checking import Exercise, Mistake
 
 
@@ -123,7 +124,7 @@ def _with_empty_rows():
 
 
 def stored_bytes(code):
-    """Bytes that a code takes for each of the matrices, on the average, and those of CSR."""
+    """Bytes that a code takes for each of the matrices, on average, and those of CSR."""
     pack, _ = code
     ours = [sum(array.nbytes for array in pack(W)) for W in matrices()]
     return np.mean(ours), np.mean([storage.CSR.of(W).nbytes for W in matrices()])
@@ -176,26 +177,28 @@ def _judge_code(code):
         try:
             arrays = pack(W.copy())
         except Exception as error:
-            return f"can't pack: `pack` stopped with {type(error).__name__}: {error}."
+            return f"can't pack: `pack` stopped with {error_words(error)}."
         if arrays is None:
             return "has a `pack` that returned None. Replace its dots, and end with `return`."
         if not isinstance(arrays, (list, tuple)) or not all(isinstance(array, np.ndarray) for array in arrays):
-            return "packs into something else than a list of NumPy arrays: their nbytes are what is counted."
+            return "packs into something other than a list of NumPy arrays: their nbytes are what is counted."
         if any(array.dtype.hasobject for array in arrays):
             return "packs into Python objects. Arrays of numbers are asked for: their nbytes are what is counted."
         try:
             again = unpack([array.copy() for array in arrays], W.shape)
         except Exception as error:
-            return f"can't unpack: `unpack` stopped with {type(error).__name__}: {error}."
+            return f"can't unpack: `unpack` stopped with {error_words(error)}."
         if not isinstance(again, np.ndarray) or again.shape != W.shape:
-            return f"unpacks into something else than a matrix of {W.shape[0]} × {W.shape[1]}."
+            return f"unpacks into something other than a matrix of {W.shape[0]} × {W.shape[1]}."
         if not np.array_equal(again, W):
             wrong = int((again != W).sum())
             return f"does not give W back: {wrong:,} entries differ. Nothing may be lost, nothing rounded."
         packed.append((W, [array.copy() for array in arrays]))
     for W, arrays in packed:  # others have been packed since
         if not np.array_equal(_unpacked(unpack, arrays, W.shape), W):
-            return "gives a matrix back no longer once others were packed: something is kept outside of the arrays."
+            return (
+                "no longer gives a matrix back once others have been packed: something is kept outside of the arrays."
+            )
     ours, csr = stored_bytes(code)
     if ours < FLOOR * csr:
         return f"takes {ours:,.0f} bytes, fewer than the values alone can: something is kept outside of the arrays."
@@ -398,12 +401,12 @@ EXERCISES = [
             Mistake((_pack_rounded, _unpack), "Nothing may be lost, nothing rounded."),
             Mistake(
                 (lambda W: [array.tolist() for array in _pack(W)], _unpack),
-                "packs into something else than a list of NumPy arrays",
+                "packs into something other than a list of NumPy arrays",
             ),
             Mistake((_pack,), "must be the two functions, `(pack, unpack)`."),
             Mistake((_unpack, _pack), "can't pack: `pack` stopped with TypeError"),
             Mistake((_pack, lambda arrays, shape: arrays[5]), "can't unpack: `unpack` stopped with IndexError"),
-            Mistake((_pack_elsewhere, lambda arrays, shape: _elsewhere[0]), "once others were packed"),
+            Mistake((_pack_elsewhere, lambda arrays, shape: _elsewhere[0]), "once others have been packed"),
         ),
     ),
 ]

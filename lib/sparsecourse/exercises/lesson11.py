@@ -131,7 +131,7 @@ def _judge_wiring(S):
     parts = kept(S)
     if np.mean(parts) < ENOUGH:
         found = ", ".join(f"{part:.0%}" for part in parts)
-        return f"was trained three times and kept its lane on {found} of 32 roads. Get to 90 % on the average."
+        return f"was trained three times and kept its lane on {found} of 32 roads. Get to 90 % on average."
     return None
 
 
@@ -377,11 +377,12 @@ EXERCISES = [
         answer="wiring",
         reference=_every_fourth_pixel(),
         accept=_judge_wiring,
+        trains=True,
         praise=_praise,
         mistakes=(
             Mistake(circuits.wiring("NCP", 0), "has 253 synapses. At most 12 are asked for."),
             Mistake(_blind(), "drives blindly: no path leads from a pixel to the motor neuron, which is the last row."),
-            Mistake(_a_single_pixel(), "Get to 90 % on the average."),
+            Mistake(_a_single_pixel(), "Get to 90 % on average."),
         ),
     ),
 ]

@@ -70,7 +70,7 @@ def comparisons(node):
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         old = type(node.ops[0])
         for kind in COMPARISONS.get(old, ()):
-            words = "A comparison is turned round, or lets more through than it should."
+            words = "A comparison is reversed, or lets more through than it should."
             if frozenset((old, kind)) in BOUNDS:
                 words = f"Exactly at the bound it decides otherwise: `{SIGNS[kind]}`, or `{SIGNS[old]}`?"
             yield f"{old.__name__} to {kind.__name__}", words, changed(node, ops=[kind()])
@@ -160,7 +160,7 @@ def calls(node):
             swapped = ast.keyword("axis", ast.Constant(1 - (keyword.value.value or 0)))
             yield "other axis", words, changed(node, keywords=[*rest, swapped])
     if name == "zeros" and not any(keyword.arg == "dtype" for keyword in node.keywords):
-        words = "What stands behind the point is lost: an array with `dtype=int` holds whole numbers only."
+        words = "The digits after the decimal point are lost: an array with `dtype=int` holds whole numbers only."
         whole = ast.keyword("dtype", ast.Name("int", ast.Load()))
         yield "whole numbers", words, changed(node, keywords=[*node.keywords, whole])
     if name == "range":
@@ -199,14 +199,17 @@ def statements(node):
         words = "Only the first turn of a loop counts. Does `return` stand inside it?"
         yield "only the first turn", words, changed(node, body=[*node.body, ast.Break()])
     if isinstance(node, ast.Return) and node.value is not None:
-        for done, text in {
-            "result cut to whole numbers": "np.asarray({}).astype(int)",
-            "result transposed": "np.transpose({})",
-            "result plus one": "np.asarray({}) + 1",
-            "result of the other sign": "-np.asarray({})",
-            "result rounded": "np.round({}, 2)",
-        }.items():
-            words = "The result is rounded. Return it as it is."
+        for done, text, words in (
+            (
+                "result cut to whole numbers",
+                "np.asarray({}).astype(int)",
+                "The digits after the decimal point are lost.",
+            ),
+            ("result transposed", "np.transpose({})", "Rows and columns are swapped on the way."),
+            ("result plus one", "np.asarray({}) + 1", "A result on the way is one too large."),
+            ("result of the other sign", "-np.asarray({})", "A result on the way has the wrong sign."),
+            ("result rounded", "np.round({}, 2)", "A result on the way is rounded. Keep it as it is."),
+        ):
             yield done, words, ast.Return(ast.parse(text.format(ast.unparse(node.value)), mode="eval").body)
 
 

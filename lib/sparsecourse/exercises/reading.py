@@ -5,6 +5,7 @@ import functools
 import linecache
 import math
 import sys
+import types
 
 import numpy as np
 
@@ -13,22 +14,43 @@ from sparsecourse.exercises.mutants import mutants
 
 def text_of(function):
     """The tree of the file or the cell where a function stands, and the function in it; (None, None) if unknown."""
-    code = getattr(function, "__code__", None)
-    lines = linecache.getlines(code.co_filename, getattr(function, "__globals__", None)) if code else []
+    if not isinstance(function, types.FunctionType):
+        return None, None
+    code = function.__code__
     try:
-        tree = ast.parse("".join(lines))
+        tree = ast.parse("".join(linecache.getlines(code.co_filename, function.__globals__)))
     except SyntaxError:
         return None, None
     functions = [part for part in ast.walk(tree) if isinstance(part, (ast.FunctionDef, ast.Lambda))]
-    here = [part for part in functions if code and part.lineno == code.co_firstlineno]
-    return (tree, here[0]) if here else (None, None)
+    here = [part for part in functions if part.lineno == code.co_firstlineno]
+    return (tree, here[0]) if len(here) == 1 else (None, None)  # of two in one line nobody knows which
 
 
 def returns_at_once(function):
     """Whether a function ends a loop at its first turn, by a ``return`` that stands directly in it."""
     _, found = text_of(function)
-    loops = [part for part in ast.walk(found) if isinstance(part, (ast.For, ast.While))] if found else []
-    return any(isinstance(part, ast.Return) for loop in loops for part in loop.body)
+    loops = [part for part in own_parts(found) if isinstance(part, (ast.For, ast.While))] if found else []
+    return any(
+        any(isinstance(part, ast.Return) for part in loop.body)
+        and not any(isinstance(part, ast.Continue) for part in ast.walk(loop))
+        for loop in loops
+    )
+
+
+def calls(function, *names):
+    """Whether a function calls one of these, by its last name."""
+    _, found = text_of(function)
+    called = [part.func for part in ast.walk(found) if isinstance(part, ast.Call)] if found else []
+    return any(getattr(part, "attr", getattr(part, "id", "")) in names for part in called)
+
+
+def own_parts(function):
+    """Parts of a function, but for those of functions and classes that are defined in it."""
+    parts = list(ast.iter_child_nodes(function))
+    for part in parts:
+        if not isinstance(part, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            parts.extend(ast.iter_child_nodes(part))
+    return parts
 
 
 def unused_argument(function, reference):

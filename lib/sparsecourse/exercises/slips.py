@@ -2,11 +2,12 @@
 
 import numpy as np
 
+NO_RESULT = object()  # what no answer gives
 NUMBERS = (
     (lambda right: right.T, "That is right, but transposed: what should stand in rows stands in columns."),
     (
         np.trunc,
-        "What stands behind the point is lost. Is there an array of whole numbers on the way, as `dtype=int` makes?",
+        "The digits after the decimal point are lost. Is there an array of whole numbers on the way (`dtype=int`)?",
     ),
     (lambda right: -right, "The size is right, the sign is not."),
     (lambda right: right + 1, "That is one too many."),
@@ -23,13 +24,14 @@ NUMBERS = (
     (np.ceil, "It is right, but rounded up. Return the number as it is."),
     (lambda right: 2 * right, "That is twice the answer."),
     (lambda right: right / 2, "That is half the answer."),
-    (lambda right: 1 / right, "The fraction is turned round: that is one divided by the answer."),
+    (lambda right: 1 / right, "The fraction is upside down: that is one divided by the answer."),
     (lambda right: right[:1], "Only the first part is there. Does `return` stand inside the loop?"),
     (lambda right: right[0], "Only the first part is there. Collect all of them, then return the collection."),
     (lambda right: right[:-1], "The last part is missing: does a loop or a slice end too early?"),
     (lambda right: right[1:], "The first part is missing: does a loop or a slice begin too late?"),
-    (lambda right: right[::-1], "The order is turned round."),
-    (lambda right: right.reshape(-1), "The numbers are right, but in one long row. Give them the shape asked for."),
+    (lambda right: right[::-1], "The order is reversed."),
+    (lambda right: _only(right.ndim > 1, right.reshape(-1)), "The numbers are right, but in one long row."),
+    (lambda right: _only(right.ndim == 0, right.reshape(1)), "That is one number in a list. Take it out: `[0]`."),
     (lambda right: right.sum(), "Everything was added up to one number. Asked for are several."),
     (lambda right: right.mean(), "Everything was averaged to one number. Asked for are several."),
     (lambda right: 0 * right, "Nothing but zeros: the result is prepared, but never filled."),
@@ -39,6 +41,12 @@ TRUTHS = (
     (np.zeros_like, "It says False in every case."),
     (np.ones_like, "It says True in every case."),
 )
+
+
+def _only(makes_sense, changed):
+    if not makes_sense:
+        raise IndexError
+    return changed
 
 
 def slipped(right):
@@ -54,5 +62,5 @@ def slipped(right):
             with np.errstate(all="ignore"):
                 found.append((sentence, change(right.astype(float) if kinds is NUMBERS else right)[()]))
         except (IndexError, ValueError):  # a single number has no first part
-            found.append((sentence, None))
+            found.append((sentence, NO_RESULT))
     return found
