@@ -61,8 +61,8 @@ def _judge_wiring(S):
 
 def _wiring():
     S = np.zeros(SHAPE, dtype=int)
-    for k in range(12):
-        S[k % 6, k % 10] = 1
+    for step in range(12):
+        S[step % 6, step % 10] = 1
     return S
 
 
