@@ -76,10 +76,27 @@ def test_the_axis_of_the_terms_stays_while_a_panel_moves_its_inputs():
     limits = set()
     for x in ([2.0, -2.0, -2.0, 2.0], [0.0, 0.0, 0.0, 0.0], [-2.0, 2.0, 2.0, -2.0]):
         _, ax = plots.figure()
-        plots.terms(ax, W, x)
+        plots.terms(ax, W, x, reach=2.0)
         limits.add(ax.get_xlim())
     assert len(limits) == 1
     assert max(limits)[1] > np.abs(W).sum(axis=1).max() * 2
+
+
+@pytest.mark.parametrize("x", [[1.0, 1.0, 1.0, 1.0], [-2.0, 0.0, 0.5, 3.0], [0.0, 0.0, 0.0, 0.0]])
+def test_without_a_reach_the_axis_of_the_terms_fits_them(x):
+    _, ax = plots.figure()
+    plots.terms(ax, W, x)
+    drawn = np.append((W * np.array(x)).ravel(), W @ np.array(x))
+    low, high = ax.get_xlim()
+    assert low < min(0, drawn.min()) <= max(0, drawn.max()) < high
+    assert high - low <= max(1.31 * np.ptp(np.append(drawn, 0)), 2)
+
+
+def test_a_term_has_the_colour_of_its_line():
+    _, ax = plots.figure()
+    plots.terms(ax, W, [-1.0, 2.0, 1.0, 1.0])
+    colours = palette.WEIGHTS(plots.weight_scale([W])(W.T.ravel()))
+    assert np.allclose([bar.get_facecolor() for bar in ax.patches], colours)
 
 
 def test_wiring_matrix_has_a_dot_for_every_connection():
@@ -209,6 +226,14 @@ def test_packed_lists_are_those_of_scipy():
     expected = [*csr.data, *csr.indices, *csr.indptr]
     assert [text for text in written if "(" not in text] == [str(number) for number in expected]
     assert [text for text in written if "(" in text] == ["values (3)", "columns (3)", "starts (4)"]
+
+
+def test_every_boundary_of_two_rows_is_drawn_where_rows_are_empty():
+    matrix = np.array([[0, 0], [1, 2], [0, 0], [0, 0], [3, 0], [0, 0]])
+    fig = plots.packed(matrix, matrix != 0)
+    boundaries = [float(low[0]) for low, high in lines(fig.axes[1]) if (low[1], high[1]) == (1.0, 3.0)]
+    assert len(boundaries) == len(set(boundaries)) == 5
+    assert np.rint(boundaries).tolist() == [0, 2, 2, 2, 3]
 
 
 @pytest.mark.parametrize("power", [1, 2])

@@ -51,9 +51,9 @@ def _judge_wiring(S):
     if cut != ZEROS:
         return f"cuts {cut} of 60 weights, a sparsity of {cut / 60:.1%}. Exactly 80 % means {ZEROS} cut, 12 kept."
     if unused := measure.unused_inputs(S):
-        return f"has the right sparsity, but nothing uses these inputs (columns): {unused}."
+        return f"has the right sparsity, but nothing uses these inputs (columns, counted from 0): {unused}."
     if dead := measure.dead_outputs(S):
-        return f"has the right sparsity, but these outputs (rows) hear nothing: {dead}."
+        return f"has the right sparsity, but these outputs (rows, counted from 0) hear nothing: {dead}."
     if len({tuple(row) for row in S.tolist()}) < len(S):
         return "has two outputs that hear the same inputs. Give each output a set of its own."
     return None
@@ -61,8 +61,8 @@ def _judge_wiring(S):
 
 def _wiring():
     S = np.zeros(SHAPE, dtype=int)
-    for k in range(12):
-        S[k % 6, k % 10] = 1
+    for step in range(12):
+        S[step % 6, step % 10] = 1
     return S
 
 
@@ -366,8 +366,8 @@ EXERCISES = [
         accept=_judge_wiring,
         praise=_praise,
         mistakes=(
-            Mistake(_only_some_columns(), "nothing uses these inputs (columns): [2, 3, 4, 5, 6, 7, 8, 9]."),
-            Mistake(_diagonal_and_one_full_row(), "these outputs (rows) hear nothing: [3, 4, 5]."),
+            Mistake(_only_some_columns(), "nothing uses these inputs (columns, counted from 0): [2, 3, 4,"),
+            Mistake(_diagonal_and_one_full_row(), "these outputs (rows, counted from 0) hear nothing: [3, 4, 5]."),
             Mistake(1 - _wiring(), "Zeros and ones are swapped: in a mask, 1 keeps."),
             Mistake(masks.random(SHAPE, 0.5, seed=0), "cuts 30 of 60 weights, a sparsity of 50.0%."),
         ),

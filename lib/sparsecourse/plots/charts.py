@@ -5,32 +5,43 @@ from matplotlib.ticker import LogLocator, PercentFormatter
 
 from sparsecourse import palette
 from sparsecourse.plots.canvas import NAME, subscript
+from sparsecourse.plots.matrices import weight_scale
 
 EARLY = 0.8  # a line that ends left of this fraction of the axes' width ends early
 
 
-def terms(ax, W, x):
+def terms(ax, W, x, reach=None):
     """Draw what each input adds to each output: a bar for every term W[i, j] x[j], and a diamond for their sum.
+
+    A bar has the colour that its weight has in a diagram or matrix of W.
 
     Args:
         W: weights, (out, in).
         x: inputs, (in,).
+        reach: the largest magnitude an input may have, so that the axis stays while a panel moves the inputs; None fits
+            the axis to these terms.
     """
     W, x = np.asarray(W, dtype=float), np.asarray(x, dtype=float)
     n_out, n_in = W.shape
     height = 0.8 / (n_in + 1)  # a slot for each term, and one below them for the sum
+    scale = weight_scale([W])
     for j, column in enumerate((W * x).T):
         places = np.arange(n_out) - 0.4 + (j + 0.5) * height
-        bars = ax.barh(places, column, height * 0.9, color=palette.WEIGHTS(np.where(column > 0, 1.0, 0.0)))
+        bars = ax.barh(places, column, height * 0.9, color=palette.WEIGHTS(scale(W[:, j])))
         names = [f"W{subscript(i + 1)}{subscript(j + 1)} x{subscript(j + 1)}" for i in range(n_out)]
         ax.bar_label(bars, names, padding=3, fontsize=7, color=palette.QUIET, in_layout=False)
     below = np.arange(n_out) + 0.4 - 0.5 * height
     ax.scatter(W @ x, below, marker="D", s=30, color=palette.INK, zorder=3, label="their sum y")
     ax.axvline(0, color=palette.INK, linewidth=0.8)
     ax.set_yticks(np.arange(n_out), [f"y{subscript(i + 1)}" for i in range(n_out)])
-    # at inputs up to 2 the axis stays as it is, so that the bars of a panel can be compared from move to move
-    limit = 1.1 * np.abs(W).sum(axis=1).max() * max(2, np.abs(x).max()) or 1
-    ax.set(xlim=(-limit, limit), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
+    if reach is None:
+        drawn = np.concatenate([(W * x).ravel(), W @ x, [0]])
+        room = 0.15 * np.ptp(drawn) or 1  # for the names of the bars, on both sides
+        low, high = drawn.min() - room, drawn.max() + room
+    else:
+        high = 1.1 * reach * np.abs(W).sum(axis=1).max()
+        low = -high
+    ax.set(xlim=(low, high), ylim=(n_out - 0.45, -0.55), xlabel="contribution")
     ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     return ax
 

@@ -56,6 +56,8 @@ def hidden(ax, W, mask):
 def packed(W, mask):
     """A figure of a matrix and the three lists that CSR keeps of it: values, their columns, and where each row starts.
 
+    A line in the two long lists is the boundary of two rows. Where rows are empty, their lines stand side by side.
+
     Args:
         W: weights, (out, in); small, and whole numbers for their place in the cells.
         mask: S of the same shape.
@@ -80,7 +82,9 @@ def packed(W, mask):
         for k, entry in enumerate(entries):
             on_dark = name == "values" and _is_dark(entry, scale)
             _write(right, (k + 0.5, top - 0.4), f"{entry:g}", on_dark, fontsize=8)
-    right.vlines(starts[1:-1], 1.0, 3.0, color=palette.INK, linewidth=1.2)  # new rows begin, in the two long lists
+    for place, boundaries in zip(*np.unique(starts[1:-1], return_counts=True), strict=True):
+        beside = 0.2 * (np.arange(boundaries) - (boundaries - 1) / 2)
+        right.vlines(place + beside, 1.0, 3.0, color=palette.INK, linewidth=1.2)
     right.set(xlim=(-4.5, max(W.size / 2, len(starts)) + 0.2), ylim=(-0.3, 3.1))
     right.axis("off")
     return fig
