@@ -4,7 +4,7 @@ The null, "rewired", is a neural circuit policy in which every input and every n
 the partners are drawn by lot, so that the columns are gone. Writes driving_null_19.csv (a row a network and noise; the
 finer score is how far off the middle the cars drove) and silenced_19.csv (a row a neuron of the ten policies: its
 influence on the motor neuron, and what its silence does). From the course's folder:
-``python data/results/driving_null_19.py``. It takes about six minutes on two cores.
+``python data/results/driving_null_19.py``. It takes about four minutes on two cores.
 """
 
 from pathlib import Path
