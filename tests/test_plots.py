@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import to_rgba
 
 from sparsecourse import connectome, driving, masks, palette, plots
-from sparsecourse.plots.driving import HALF_LANE, LENGTH
+from sparsecourse.plots.driving import HALF_LANE, LENGTH, SIGHT
 
 W = np.array([[0.9, -0.5, 0.0, 0.4], [0.3, 0.8, -0.7, 0.0], [-0.6, 0.2, 0.5, 1.0]])
 
@@ -282,7 +282,7 @@ def test_a_circuit_names_the_neurons_that_it_draws():
 
 
 def test_the_road_is_drawn_with_the_world_s_measures():
-    assert (LENGTH, HALF_LANE) == (driving.SPEED * driving.STEP, driving.HALF_LANE)
+    assert (LENGTH, HALF_LANE, SIGHT) == (driving.SPEED * driving.STEP, driving.HALF_LANE, driving.SIGHT)
 
 
 def test_moved_connections_are_told_apart():
