@@ -293,7 +293,7 @@ def _masked_once(layer, S):
 
 
 def _masked_the_wrong_way(layer, S):
-    return _masked(layer, 1 - torch.as_tensor(S))
+    return _masked(layer, 1 - S)
 
 
 def _frozen(layer, S):
