@@ -11,6 +11,11 @@ from sparsecourse import masks
 from sparsecourse.exercises.checking import Exercise, Mistake
 from sparsecourse.layers import SparseLinear
 
+SHARED = (
+    "shares its mask with whoever made it: zeros were written into the array S afterwards, and the layer is cut whole. "
+    "`torch.as_tensor` and `torch.from_numpy` copy nothing; `torch.tensor` does."
+)
+
 
 def _gradient_case(batch, n_out, n_in, sparsity, seed):
     rng = np.random.default_rng(seed)
@@ -84,10 +89,7 @@ def _judge_layer(layer, n_in, n_out, S):
     except RuntimeError as error:
         return f"can't be copied with copy.deepcopy: {str(error).splitlines()[0]}"
     if _is_shared(layer, own, S):
-        return (
-            "shares its mask with whoever made it: zeros were written into the array S afterwards, and the layer is "
-            "cut whole. `torch.as_tensor` and `torch.from_numpy` copy nothing; `torch.tensor` does."
-        )
+        return SHARED
     return _judge_answers(layer, n_in, n_out, S) or _judge_mask(layer, own, n_in, S) or _judge_training(layer, n_in, S)
 
 
@@ -265,7 +267,7 @@ class _MaskAsAttribute(nn.Module):
 
 
 def _masked_by_attribute(layer, S):
-    parametrize.register_parametrization(layer, "weight", _MaskAsAttribute(torch.as_tensor(S).to(layer.weight)))
+    parametrize.register_parametrization(layer, "weight", _MaskAsAttribute(torch.tensor(S).to(layer.weight)))
     return layer
 
 
@@ -275,6 +277,11 @@ def _without_bias(layer, S):
 
 
 def _masked(layer, S):
+    parametrize.register_parametrization(layer, "weight", _Mask(torch.tensor(S).to(layer.weight)))
+    return layer
+
+
+def _masked_by_the_callers_array(layer, S):
     parametrize.register_parametrization(layer, "weight", _Mask(torch.as_tensor(S).to(layer.weight)))
     return layer
 
@@ -286,7 +293,7 @@ def _masked_once(layer, S):
 
 
 def _masked_the_wrong_way(layer, S):
-    return _masked(layer, 1 - torch.as_tensor(S))
+    return _masked(layer, 1 - S)
 
 
 def _frozen(layer, S):
@@ -299,15 +306,17 @@ def _convolution(n_out, n_in, width, seed):
     return conv, masks.random((n_out, n_in * width), 0.6, seed).reshape(n_out, n_in, width)
 
 
-def _linear(n_out, n_in, seed):
+def _linear(n_out, n_in, seed, dtype=int):
     torch.manual_seed(seed)
-    return nn.Linear(n_in, n_out), masks.random((n_out, n_in), 0.5, seed)
+    return nn.Linear(n_in, n_out), masks.random((n_out, n_in), 0.5, seed).astype(dtype)
 
 
 def _judge_masked(result, layer, S):
     """What is wrong with a masked layer, or None. ``layer`` is the layer as it was before."""
     if not isinstance(result, nn.Module):
         return f"gave a {type(result).__name__}, expected the layer."
+    if _is_shared(result, dict(result.named_parameters()), S):
+        return SHARED
     before, shape = layer.weight.detach().numpy(), S.shape[1:]
     example = torch.zeros(1, *shape)
     now = _response(result, shape).reshape(S.shape)
@@ -506,12 +515,13 @@ EXERCISES = [
         answer="masked",
         reference=_masked,
         accept=_judge_masked,
-        cases=(_linear(2, 3, seed=1), _linear(6, 8, seed=2), _convolution(3, 2, 5, seed=3)),
+        cases=(_linear(2, 3, seed=1), _linear(6, 8, seed=2, dtype=np.float32), _convolution(3, 2, 5, seed=3)),
         praise=lambda layer: "The same line masks a convolution, or any layer that has a weight.",
         mistakes=(
             Mistake(_masked_once, "the weights come back when an optimiser moves them. Mask at every call."),
             Mistake(_masked_the_wrong_way, "it cuts the entries where the mask has a one."),
             Mistake(lambda layer, S: layer, "it cuts nothing."),
+            Mistake(_masked_by_the_callers_array, "shares its mask with whoever made it"),
             Mistake(_masked_by_attribute, "state_dict lacks S. Keep it as a buffer."),
             Mistake(_without_bias, "its bias is lost or changed."),
             Mistake(_frozen, "no longer learns: two steps of training left the weights as they were."),

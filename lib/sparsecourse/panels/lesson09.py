@@ -66,14 +66,14 @@ def picture(steps, optimiser):
     """
     margins = {"left": 0.06, "right": 0.85, "top": 0.96, "bottom": 0.17, "wspace": 0.22}
     fig, (left, right) = plots.figure(8.4, 3.0, columns=2, margins=margins, width_ratios=(1, 1.05))
-    ends = {}  # names of the lines that end at a height
+    heights = {}  # names of the lines that end at each
     for name in OPTIMISERS:
         sizes = hidden_sizes(name)
         chosen = {"color": palette.BLUE, "linewidth": 2.4, "zorder": 3}
         others = {"color": palette.QUIET, "linewidth": 0.9, "zorder": 2}
         right.plot(sizes, **(chosen if name == optimiser else others))
-        ends.setdefault(round(sizes[-1], -1), []).append(name)
-    for height, names in ends.items():
+        heights.setdefault(round(sizes[-1], -1), []).append(name)
+    for height, names in heights.items():
         label = "\n".join(names).replace(", ", ",\n").replace(" and ", "\nand ")
         right.text(STEPS + 2, height, label, va="center", fontsize=8)
     left_over = hidden_sizes(optimiser)[steps]
@@ -86,5 +86,9 @@ def picture(steps, optimiser):
         f"{optimiser}, {steps} steps: behind the mask lie {(behind != 0).sum()} of {behind.size} "
         f"weights that are not zero; their root mean square is {left_over:.1f}% of what it was."
     )
-    alt = f"A weight matrix with the entries behind its mask marked, and their size along the steps. {words}"
+    ends = "; ".join(f"{name}: {hidden_sizes(name)[-1]:.0f}%" for name in OPTIMISERS)
+    alt = (
+        "A weight matrix with the entries behind its mask marked, and their size along the steps. What is left of it "
+        f"after {STEPS} steps: {ends}. {words}"
+    )
     return fig, alt, words
