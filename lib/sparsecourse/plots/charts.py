@@ -153,8 +153,9 @@ def curves(ax, summary, x, line, styles=None, dashed=()):
         look = {"linestyle": "--", "markerfacecolor": palette.PAPER} if name in dashed else {}
         ax.fill_between(points[x], points["low"], points["high"], color=colour, alpha=0.2, linewidth=0)
         ax.plot(points[x], points["mean"], color=colour, marker=marker, markersize=5, linewidth=1.6, **look)
-        right = points.iloc[0 if ax.xaxis_inverted() else -1]
-        ends.append((right[x], right["mean"], name, colour))
+        points = points[::-1] if ax.xaxis_inverted() else points
+        rises = points["mean"].iloc[-1] > points["mean"].iloc[-2:].iloc[0]
+        ends.append((points[x].iloc[-1], points["mean"].iloc[-1], rises, name, colour))
     _name_ends(ax, ends)
     return ax
 
@@ -188,14 +189,14 @@ def _plain_numbers(ax):
 
 def _name_ends(ax, ends):
     """Write each line's name right of its end (x, y), moved apart where names would touch; a line that ends early has
-    its name at its end."""
+    its name at its end, above where it rises to it and below where it falls."""
     in_axes = ax.transData + ax.transAxes.inverted()
     text = {"fontsize": 9, "color": palette.INK}
     at_the_edge = []
-    for *end, name, colour in ends:
+    for *end, rises, name, colour in ends:
         across, height = in_axes.transform(end)
         if across < EARLY:
-            beside = {"xytext": (0, 7 if height < 0.5 else -7), "va": "bottom" if height < 0.5 else "top"}
+            beside = {"xytext": (0, 7 if rises else -7), "va": "bottom" if rises else "top"}
             ax.annotate(name, end, textcoords="offset points", ha="right", **beside, **text)
         else:
             at_the_edge.append((height, end, name, colour))
@@ -207,6 +208,6 @@ def _name_ends(ax, ends):
             if (overlap := gap - (heights[k + 1] - heights[k])) > 1e-9:
                 heights[k], heights[k + 1] = heights[k] - overlap / 2, heights[k + 1] + overlap / 2
     for height, (_, end, name, colour) in zip(heights, at_the_edge, strict=True):
-        line = {"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 1, "shrinkB": 4}
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)}
         beside = {"xytext": (1.03, height), "textcoords": "axes fraction", "va": "center", "annotation_clip": False}
         ax.annotate(name, end, arrowprops=line, **beside, **text)
