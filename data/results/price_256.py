@@ -29,7 +29,7 @@ def settings():
 
 
 def run(name, strength, rate, task):
-    """A row a seed. The column near_zero is what the sparsity is if weights below LINE are cut, cut_ is without them."""
+    """A row a seed; ``near_zero`` is the sparsity if weights below LINE are cut, ``cut_...`` the accuracy then."""
     decay = strength if name == "weight decay" else 0.0
     result = training.train(
         [layers.mlp(SIZES, seed) for seed in SEEDS],

@@ -43,7 +43,8 @@ def wiring_matrix(ax, A, types):
 def body_map(ax, neurons, edges, chosen):
     """Draw the neurons where they lie in the worm, seen from its left, and the connections of one of them.
 
-    Its lines are black to those that it sends to, and olive from those that it hears: no type of neuron has these colours.
+    Its lines are black to those that it sends to, and olive from those that it hears. No type of neuron has these
+    colours.
 
     Args:
         neurons: data frame with the columns type, y_um, z_um and names as its index.
