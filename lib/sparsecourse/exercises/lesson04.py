@@ -67,7 +67,7 @@ def _judge_removal(names):
 
 
 def _praise(names):
-    return f"Without {' and '.join(sorted(names))} the pharynx and the rest of the worm are two unrelated circuits."
+    return f"Without {' and '.join(sorted(names))} the pharynx and the rest of the worm are two separate circuits."
 
 
 EXERCISES = [

@@ -33,7 +33,7 @@ def picture(worm, neuron, kind="chemical", threshold=1):
     sends, receives = (own["pre"] == neuron).sum(), (own["post"] == neuron).sum()
     n = len(worm.neurons)
     words = (
-        f"{neuron} ({worm.neurons.loc[neuron, 'type']}) sends to {sends} neurons (orange) and hears {receives} (blue). "
+        f"{neuron} ({worm.neurons.loc[neuron, 'type']}) sends to {sends} neurons (black) and hears {receives} (olive). "
         f"In the whole worm {len(strong):,} {kind} connections weigh at least {threshold} ({worm.units[kind]}): "
         f"sparsity {1 - len(strong) / n**2:.1%}."
     )

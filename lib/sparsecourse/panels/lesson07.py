@@ -29,7 +29,7 @@ def picture(fan_in, moved):
     if idle := measure.unused_inputs(S):
         words += f" Inputs that nobody hears: {', '.join(str(unit + 1) for unit in idle)}."
     margins = {"left": 0.02, "right": 0.99, "top": 0.97, "bottom": 0.14, "wspace": 0.12}
-    fig, (left, right) = plots.figure(8.0, 3.4, columns=2, margins=margins)
+    fig, (left, right) = plots.figure(8.0, 4.2, columns=2, margins=margins)
     scale = plots.weight_scale([W])
     plots.network(left, [W], [S], labels=False, scale=scale)
     plots.matrix(right, W, S, numbers=False, scale=scale)

@@ -47,12 +47,10 @@ def terms(ax, W, x, reach=None):
 
 
 def labelled_points(ax, x, y, names):
-    """Draw points, each with its name beside it; ``x``, ``y`` and ``names`` have one entry a point."""
+    """Draw points, each with its name on its right; ``x``, ``y`` and ``names`` have one entry a point."""
     ax.plot(x, y, "o", color=palette.BLUE, markersize=5)
-    for k, (name, *place) in enumerate(zip(names, x, y, strict=True)):
-        # by turns on the right above and on the left below, so that neighbours' names keep apart
-        offset, side = ((5, 4), "left") if k % 2 == 0 else ((-4, -10), "right")
-        ax.annotate(name, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8, color=palette.INK)
+    for name, *place in zip(names, x, y, strict=True):
+        ax.annotate(name, place, xytext=(5, 2), textcoords="offset points", fontsize=8, color=palette.INK)
     return ax
 
 
@@ -105,13 +103,14 @@ def priced(ax, wanted, strength, power):
     error, price = (w - wanted) ** 2 / 2, strength * np.abs(w) ** power / power
     best = cheapest(wanted, strength, power)
     cost = (best - wanted) ** 2 / 2 + strength * abs(best) ** power / power
-    ax.axvline(0, color=palette.FAINT, linewidth=0.8)
+    ax.plot([0, 0], [0, 2.2], color=palette.FAINT, linewidth=0.8)
     ax.plot(w, error, color=palette.QUIET, linestyle="--", linewidth=1.2, label="error")
     ax.plot(w, price, color=palette.QUIET, linestyle=":", linewidth=1.4, label="price")
     colour = palette.METHOD_STYLES["L1"][0] if power == 1 else palette.BLUE
     ax.plot(w, error + price, color=colour, linewidth=2, label="sum")
+    ax.plot([best, best], [-0.12, cost], color=palette.INK, linewidth=0.8)
     ax.plot(best, cost, "o", color=palette.INK, markersize=7, zorder=3)
-    ax.annotate(f"w = {best:.2f}", (best, cost), xytext=(0, -17), **NAME)
+    ax.annotate(f"w = {best:.2f}", (best, -0.12), xytext=(0, -10), **NAME)
     ax.set(xlim=(-1, 2), ylim=(-0.35, 2.2), xlabel="weight w", title="L1: λ |w|" if power == 1 else "L2: λ w² / 2")
     return ax
 

@@ -9,6 +9,8 @@ from matplotlib.lines import Line2D
 from sparsecourse import palette
 from sparsecourse.plots.canvas import NAME, figure
 
+HEARD, SENT = palette.OLIVE, palette.INK  # lines from those that a neuron hears, and to those that it sends to
+
 
 def wiring_matrix(ax, A, types):
     """Draw an adjacency matrix as dots, its neurons sorted by type.
@@ -41,7 +43,8 @@ def wiring_matrix(ax, A, types):
 def body_map(ax, neurons, edges, chosen):
     """Draw the neurons where they lie in the worm, seen from its left, and the connections of one of them.
 
-    Its lines are orange to those that it sends to, and blue from those that it hears.
+    Its lines are black to those that it sends to, and olive from those that it hears. No type of neuron has these
+    colours.
 
     Args:
         neurons: data frame with the columns type, y_um, z_um and names as its index.
@@ -51,7 +54,7 @@ def body_map(ax, neurons, edges, chosen):
     place = neurons[["y_um", "z_um"]]
     ends = np.stack([place.loc[edges["pre"]], place.loc[edges["post"]]], axis=1)
     sent = (edges["pre"] == chosen).to_numpy()
-    for lines, colour in ((ends[~sent], palette.BLUE), (ends[sent], palette.ORANGE)):
+    for lines, colour in ((ends[~sent], HEARD), (ends[sent], SENT)):
         ax.add_collection(LineCollection(lines, colors=colour, linewidths=0.9, alpha=0.7))
     partners = {*edges["pre"], *edges["post"]}
     for name, (colour, marker) in palette.NEURON_STYLES.items():
@@ -80,7 +83,8 @@ def worm(neurons, edges, chosen):
         Line2D([], [], linestyle="", marker=marker, color=colour, markersize=5, label=f"{name} ({count.get(name, 0)})")
         for name, (colour, marker) in palette.NEURON_STYLES.items()
     ]
-    fig.legend(handles=key, loc="upper center", ncols=5, frameon=False, fontsize=8)
+    key += [Line2D([], [], color=colour, label=label) for label, colour in (("hears", HEARD), ("sends to", SENT))]
+    fig.legend(handles=key, loc="upper center", ncols=7, frameon=False, fontsize=8, columnspacing=1.2)
     return fig
 
 
