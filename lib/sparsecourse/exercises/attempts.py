@@ -134,7 +134,7 @@ def within(seconds, function):
                 raise TimeUp
             thread.join(0.05)  # not for ever: an interrupt gets through in between
     except BaseException:
-        _end(thread)
+        _end(thread, results)
         raise
     result, error = results[0]
     if error:
@@ -142,10 +142,10 @@ def within(seconds, function):
     return result
 
 
-def _end(thread, tries=20):
-    """Raise TimeUp in a thread, more than once where it catches everything."""
+def _end(thread, results, tries=20):
+    """Raise TimeUp in a thread that has no results yet, more than once where it catches everything."""
     for _ in range(tries):
-        if thread.is_alive():
+        if thread.is_alive() and not results:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp))
             thread.join(0.05)
 
