@@ -8,6 +8,7 @@ import torch
 
 from sparsecourse import layers, masks, measure, tasks, training
 from sparsecourse.exercises.checking import Exercise, Mistake
+from sparsecourse.exercises.describing import describe
 
 
 def _by_magnitude(W, sparsity, keep_smallest=False, use_sign=False, count=round):
@@ -105,6 +106,17 @@ def _global(matrices, sparsity, **options):
     together = _by_magnitude(np.concatenate([W.ravel() for W in matrices]), sparsity, **options)
     parts = np.split(together, np.cumsum([W.size for W in matrices])[:-1])
     return [part.reshape(W.shape) for part, W in zip(parts, matrices, strict=True)]
+
+
+def _wrong_masks(masks_of_all, matrices, sparsity):
+    """What is wrong with masks that should cut the smallest magnitudes of all matrices together, or None."""
+    if not isinstance(masks_of_all, (list, tuple)) or len(masks_of_all) != len(matrices):
+        return f"gave {describe(masks_of_all)}, expected a list of {len(matrices)} masks."
+    for S, W in zip(masks_of_all, matrices, strict=True):
+        if np.shape(S) != W.shape:
+            return f"gave a mask of shape {np.shape(S)} for a matrix of shape {W.shape}."
+    S, W = (np.concatenate([np.ravel(part) for part in parts]) for parts in (masks_of_all, matrices))
+    return _wrong_mask(S, W, sparsity)
 
 
 def _rounded_apart(matrices, sparsity):
@@ -318,8 +330,10 @@ EXERCISES = [
         number="6.3",
         answer="global_masks",
         reference=_global,
+        accept=_wrong_masks,
         cases=(
             ([np.array([[1.0, 4.0]]), np.array([[2.0], [3.0]])], 0.5),
+            ([np.array([[0.5, -0.5], [0.5, 1.0]]), np.array([[-0.5], [2.0]])], 0.5),  # three of four that tie
             (_network([(3, 3), (1, 2)], seed=6), 0.6),  # of 11, 6.6
             (_network([(3, 4), (2, 3)], seed=5), 0.5),
             (_network([(2, 4), (3, 2), (1, 3), (2, 1)], seed=8), 0.0),
