@@ -93,11 +93,16 @@ def run(rows):
         learning_rate=LEARNING_RATE,
         strict=True,
     )
+    return scored(rows, task, result, time.perf_counter() - began)
+
+
+def scored(rows, task, result, seconds):
+    """Rows with what their networks reached, and on what, when and how long they were trained."""
     found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
     found = found.assign(
         test_accuracy=training.evaluate(result.networks, task, "test"),
         steps=result.table["steps"],
-        seconds=round((time.perf_counter() - began) / len(rows), 1),
+        seconds=round(seconds / len(rows), 1),
         machine=machine(),
         torch=torch.__version__.split("+")[0],
         commit=COMMIT,

@@ -11,7 +11,6 @@ way, it goes on where it was.
 """
 
 import argparse
-import datetime
 import functools
 import math
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from lenet import BATCH, COMMIT, HERE, SIZES, cores, machine, method
+from lenet import BATCH, HERE, SIZES, cores, method, scored
 
 from sparsecourse import layers, sweep, tables, tasks, training
 
@@ -66,17 +65,7 @@ def run(rows):
         schedule=falling,
         strict=True,
     )
-    found = result.table[["sparsity", "train_accuracy", "validation_accuracy"]]
-    found = found.assign(
-        test_accuracy=training.evaluate(result.networks, task, "test"),
-        steps=result.table["steps"],
-        seconds=round((time.perf_counter() - began) / len(rows), 1),
-        machine=machine(),
-        torch=torch.__version__.split("+")[0],
-        commit=COMMIT,
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-    )
-    return rows.reset_index(drop=True).join(found.round(6))
+    return scored(rows, task, result, time.perf_counter() - began)
 
 
 def main():
