@@ -156,33 +156,38 @@ def judgement(exercise, answer):
     def judge(k, outcome):
         return complaint(exercise, k, outcome, expected[k])
 
-    trials = tried(exercise, answer, judge)
+    trials = tried(exercise, answer, judge, expected)
     outcomes = [trial.outcome for trial in trials]
     if all(outcome.error is None and (outcome.result is None or outcome.result is ...) for outcome in outcomes):
         how = "returned None" if exercise.asks_for_a_function else "is None"
         words = f"{number} not answered yet: `{exercise.answer}` {how}. Replace the dots"
         words += "; if you have, end with `return`. Then run the cell again." if exercise.asks_for_a_function else "."
         return Verdict(words, None)
+    if any(trial.complaint for trial in trials):
+        return rejection(exercise, answer, trials, judge)
     changed = next((trial for trial in trials if trial.outcome.changed), None)
-    if not any(trial.complaint for trial in trials) and not changed:
+    if not changed:
         praise = f" {supervised(lambda: exercise.praise(outcomes[-1].result))}" if exercise.praise else ""
         cases = f", over {len(exercise.cases)} cases" if len(exercise.cases) > 1 else ""
         return Verdict(f"{number} correct{cases}.{praise}", True)
-    if not any(trial.complaint for trial in trials):
-        words = (
-            f"gives what is asked for, but changes its argument `{changed.outcome.changed}`: whoever calls it finds "
-            "something else there than before. Work on a copy."
-        )
-        return Verdict(f"{number} not yet: {call(exercise, changed.case)} {words}", False, True)
+    words = (
+        f"gives what is asked for, but changes its argument `{changed.outcome.changed}`: whoever calls it finds "
+        "something else there than before. Work on a copy."
+    )
+    return Verdict(f"{number} not yet: {call(exercise, changed.case)} {words}", False, True)
+
+
+def rejection(exercise, answer, trials, judge):
+    """:class:`Verdict` on an answer some of whose trials have a complaint."""
     sentence, shown = diagnosis(exercise, answer, trials, judge)
-    words = f"{number} not yet: {call(exercise, shown.case)} {shown.complaint}"
+    words = f"{exercise.number} not yet: {call(exercise, shown.case)} {shown.complaint}"
     if sentence and sentence not in words:
         words += f"\n  {sentence}"
     told = shown.outcome.last or (exercise.accept and not shown.outcome.error)  # what is wrong is said
     return Verdict(words, False, bool(sentence or told))
 
 
-def tried(exercise, answer, judge):
+def tried(exercise, answer, judge, expected):
     """An answer's trials, one a case; none after the one that shows that it makes no sense to go on."""
     trials, began = [], time.monotonic()
     function = answer if exercise.asks_for_a_function else lambda: answer
@@ -193,7 +198,7 @@ def tried(exercise, answer, judge):
             words = supervised(lambda k=k, outcome=outcome: judge(k, outcome), None if exercise.trains else LIMIT)
         except TimeUp:  # of a layer, say, that does not answer
             words, outcome = NO_END, Outcome(outcome.result, last=True)
-        trials.append(Trial(case, outcome, words))
+        trials.append(Trial(case, outcome, words, expected[k]))
         if outcome.last:
             break
     return trials

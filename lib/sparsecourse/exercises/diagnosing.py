@@ -10,6 +10,7 @@ import numpy as np
 
 from sparsecourse.exercises.attempts import LIMIT, Outcome, TimeUp, attempt, outcome_of, supervised
 from sparsecourse.exercises.comparing import TOLERANCE, difference
+from sparsecourse.exercises.describing import describe
 from sparsecourse.exercises.reading import calls, returns_at_once, unused_argument, wrong_ways
 from sparsecourse.exercises.slips import slipped
 
@@ -18,7 +19,7 @@ TWO_ANSWERS = (
     "Called twice with the same arguments, it gives two answers: it keeps something from call to call (in a global, a "
     "list outside of it, a default argument), takes `np.empty` for zeros, or draws at random."
 )
-ALWAYS_THE_SAME = "It gives the same answer whatever it is given. Does it use its arguments?"
+ALWAYS_THE_SAME = "It gives the same answer whatever it is given, {} in every case. Does it use its arguments?"
 NOT_FINITE = "Somewhere it divides by zero, or takes the root or the logarithm of what is not positive."
 UNFILLED = "`np.empty` holds whatever lay in memory. Begin with `np.zeros`."
 ERRORS = (  # type, a word of its message, and what to do
@@ -52,11 +53,13 @@ class Trial:
         case: the arguments.
         outcome: what came out.
         complaint: what is wrong with it, or None.
+        expected: outcome of the reference, found before the answer ran.
     """
 
     case: tuple
     outcome: Outcome
     complaint: str | None
+    expected: Outcome
 
 
 def diagnosis(exercise, answer, trials, judge):
@@ -139,13 +142,9 @@ def _general(exercise, trials, judge, best):
     if told or all(trials[k].outcome.error for k in failed):
         return best
     if len(trials) > 2 and all(agree(trial.outcome, trials[0].outcome) for trial in trials):
-        slips = [pair for pair in _slips(exercise, trials) if "every case" in pair[0]]  # True or False, whatever comes
-        others = slips or [(ALWAYS_THE_SAME, lambda k: trials[0].outcome)]
-    else:
-        others = (*_slips(exercise, trials), *_mutants(exercise, trials))
-    for sentence, gives in others:
-        explains = all(agree(trials[k].outcome, gives(k)) for k in failed)
-        if explains and (sentence == ALWAYS_THE_SAME or _is_possible(gives, trials, judge)):
+        return ALWAYS_THE_SAME.format(describe(trials[0].outcome.result)), failed
+    for sentence, gives in (*_slips(trials), *_mutants(exercise, trials)):
+        if all(agree(trials[k].outcome, gives(k)) for k in failed) and _is_possible(gives, trials, judge):
             return sentence, failed
     return best
 
@@ -173,7 +172,7 @@ def alike(result, other):
         if not all(isinstance(item, (int, float)) for item in result):
             return all(map(alike, result, other))
     if isinstance(result, str) or result is None:
-        return result is other or (isinstance(other, str) and result == other)
+        return isinstance(other, type(result)) and result == other
     try:
         if not difference(result, other):
             return True
@@ -186,9 +185,9 @@ def alike(result, other):
     return infinite and pair[0].shape == pair[1].shape and np.allclose(*pair, TOLERANCE, TOLERANCE, equal_nan=True)
 
 
-def _slips(exercise, trials):
+def _slips(trials):
     """[(sentence, what the slip gives on a case), ...] for the slips that make sense in every case."""
-    made = [slipped(outcome_of(exercise.reference, trial.case).result) for trial in trials]
+    made = [slipped(trial.expected.result) for trial in trials]
     for row in zip(*made, strict=True) if all(map(len, made)) else ():
         yield row[0][0], lambda k, row=row: Outcome(row[k][1])
 
