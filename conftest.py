@@ -61,12 +61,32 @@ class Lesson(IPyNbFile):
         return kind.from_parent(self, name=name, cell_num=item.cell_num, cell=cell, options=defaultdict(bool))
 
 
+class Core(Lesson):
+    """A lesson without what is deeper, in a kernel of its own: it must run, solved on the way like the whole."""
+
+    @classmethod
+    def of(cls, parent, path):
+        """The core of a lesson, under a name that tells it from the whole."""
+        return cls.from_parent(
+            parent, path=path, nodeid=f"{path.relative_to(parent.config.rootpath).as_posix()} (core)"
+        )
+
+    def collect(self):
+        for item in super().collect():
+            if "deeper" not in lessons.tags(item.cell):
+                item.options["check"] = False  # what it shows is compared in the whole
+                yield item
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path, parent):
     collected = yield
-    if file_path.parent != lessons.NOTEBOOKS:
+    if file_path.parent != lessons.NOTEBOOKS or not any(isinstance(each, IPyNbFile) for each in collected):
         return collected
-    return [Lesson.from_parent(parent, path=file_path) for each in collected if isinstance(each, IPyNbFile)]
+    found = [Lesson.from_parent(parent, path=file_path)]
+    if any("deeper" in lessons.tags(cell) for cell in lessons.read(file_path).cells):
+        found.append(Core.of(parent, file_path))
+    return found
 
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is no such hook

@@ -1,5 +1,7 @@
 """Every lesson with its exercises solved, and the form that all lessons keep."""
 
+import ast
+import itertools
 import json
 import re
 import shutil
@@ -12,8 +14,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from sparsecourse.exercises import exercises
-from tools import lessons
-from tools.run import WIDGET
+from tools import lessons, minutes
+from tools.run import WIDGET, read_map
 
 NAMES = [path.name for path in lessons.paths()]
 NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
@@ -105,7 +107,9 @@ def test_head(name):
     assert re.match(rf"# {name[:2]} · \S", head)
     assert 3 <= len(lessons.goals(NOTEBOOKS[name])) <= 5
     assert lessons.builds_on(NOTEBOOKS[name])
-    assert lessons.minutes(NOTEBOOKS[name]) > 0
+    opening = head.partition("\n\n")[2].partition("\n\n")[0]
+    assert len(opening.split()) > 15, "the first lines say why one should care, and what was found in the last lesson"
+    assert not opening.startswith("After this")
 
 
 @every_lesson
@@ -200,7 +204,7 @@ def test_details_are_closed_and_leave_blank_lines(name):
 
 @every_lesson
 def test_tags_are_known(name):
-    known = {"setup", "hide-input", "exercise", "panel", "nbval-ignore-output"}
+    known = {"setup", "hide-input", "exercise", "panel", "deeper", "nbval-ignore-output"}
     for cell in NOTEBOOKS[name].cells:
         assert lessons.tags(cell) <= known
         if "panel" in lessons.tags(cell):
@@ -265,8 +269,9 @@ def test_neighbours_are_linked(name):
 @every_lesson
 def test_the_readme_lists_the_lesson(name):
     readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
-    row = f"| [{lessons.title(NOTEBOOKS[name])}](notebooks/{name}) | {lessons.minutes(NOTEBOOKS[name])} min |"
-    assert row in readme, "run `make times`"
+    core, every = lessons.minutes(NOTEBOOKS[name])
+    row = f"| [{lessons.title(NOTEBOOKS[name])}](notebooks/{name}) | {core} min | {every} min |"
+    assert row in readme, "run `python -m tools.run minutes`"
 
 
 @every_lesson
@@ -275,6 +280,130 @@ def test_words(name):
     text = prose(NOTEBOOKS[name])
     assert "!" not in text.replace("![", "[")
     assert not re.findall(r"\b(simply|just|obviously|trivially|of course|easily)\b", text, re.IGNORECASE)
+
+
+STILTED = (
+    "reckon",
+    "whole weights",
+    "good for a room",
+    "it is another thing",
+    "living network",
+    "gentler to",
+    "carry no news",
+    "be had faster",
+)
+
+
+@every_lesson
+def test_nobody_talks_like_that(name):
+    text = prose(NOTEBOOKS[name])
+    assert [words for words in STILTED if words in text] == []
+
+
+@every_lesson
+def test_a_paragraph_has_few_numbers(name):
+    for block in lessons.blocks(NOTEBOOKS[name]):
+        if block.role in ("text", "lead", "predict", "answer", "run", "read", "exercise"):
+            for paragraph in lessons.paragraphs(block.text):
+                if not lessons.LIST_OR_TABLE.match(paragraph):
+                    assert len(numbers(paragraph)) <= 5, paragraph
+
+
+def numbers(text):
+    """The numbers of a text in digits, but for those in code, formulas and links, and of lessons and exercises."""
+    for other in (
+        r"```.*?```",
+        r"`[^`]*`",
+        r"\$\$.*?\$\$",
+        r"\$[^$]*\$",
+        r"\]\([^)]*\)",
+        r"[Ll]essons? \d+",
+        r"\*\*[^*]+\*\*",
+    ):
+        text = re.sub(other, " ", text, flags=re.DOTALL)
+    text = re.sub(r"\b(?:19|20)\d\d\b|LeNet-300-100|784-300-100-10|MNIST-1D|[Ee]xercise \d+\.\d", " ", text)
+    return re.findall(r"\d+(?:[.,:]\d+)*", text)
+
+
+@every_lesson
+def test_a_cell_to_read_is_short(name):
+    for cell in code_cells(NOTEBOOKS[name]):
+        if "exercise" not in lessons.tags(cell):
+            assert len(minutes.lines_to_read(cell)) <= 20, f"fold it, or move its plumbing: {cell.source[:200]}"
+
+
+@every_lesson
+def test_a_folded_cell_is_folded_everywhere(name):
+    for cell in code_cells(NOTEBOOKS[name]):
+        folded = [
+            cell.metadata.get("jupyter") == {"source_hidden": True},
+            cell.metadata.get("cellView") == "form",
+            "hide-input" in lessons.tags(cell),
+        ]
+        assert all(folded) or not any(folded), cell.source[:200]
+
+
+@every_lesson
+def test_every_prediction_has_its_folded_answer(name):
+    row = [block for block in lessons.blocks(NOTEBOOKS[name]) if not (block.role == "predict" and block.follows)]
+    for block, after in itertools.pairwise(row):
+        if block.role == "predict":
+            assert after.role == "answer", block.text
+
+
+# ------------------------------------------------------------------------------------------------ core and deeper
+
+
+@every_lesson
+def test_tags_say_what_headings_say(name):
+    marked = lessons.tagged(NOTEBOOKS[name])
+    assert [cell.metadata for cell in NOTEBOOKS[name].cells] == [cell.metadata for cell in marked.cells]
+
+
+@every_lesson
+def test_the_core_is_short(name):
+    notebook = NOTEBOOKS[name]
+    counted = minutes.core_and_all(notebook, read_map()[name].seconds)
+    assert counted.core <= 35
+    assert lessons.minutes(notebook) == minutes.rounded(counted), "run `python -m tools.run minutes`"
+    exercises_of_core = [card for card in lessons.cards(notebook) if not card.deeper]
+    assert len(exercises_of_core) in ((1,) if name.startswith("00") else (2, 3))
+
+
+def test_all_cores_fit_into_six_hours():
+    measured = read_map()
+    assert sum(minutes.core_and_all(NOTEBOOKS[name], measured[name].seconds).core for name in NAMES) <= 360
+
+
+@every_lesson
+def test_the_core_points_to_nothing_deeper(name):
+    """Of all lessons: to no deeper exercise or section, and to no name that only deeper code of this one gives."""
+    core = texts(lessons.core(NOTEBOOKS[name]))
+    for notebook in NOTEBOOKS.values():
+        for card in lessons.cards(notebook):
+            if card.deeper:
+                assert not re.search(rf"(?:[Ee]xercise |\*\*){re.escape(card.number)}\b", core), card.number
+        for block in lessons.blocks(notebook):
+            if block.role == "section" and block.deeper:
+                assert block.text not in core, block.text
+    kept = defined(lessons.core(NOTEBOOKS[name]))
+    for only_deeper in defined(NOTEBOOKS[name]) - kept:
+        assert not re.search(rf"`{re.escape(only_deeper)}\b", core), only_deeper
+
+
+def texts(notebook):
+    """The text cells of a lesson, code in them included."""
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def defined(notebook):
+    """Names that the code of a lesson defines."""
+    found = set()
+    for cell in code_cells(notebook)[1:]:  # the setup cell is no plain Python
+        tree = ast.parse(cell.source)
+        found |= lessons.names(tree, ast.Store)
+        found |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return found
 
 
 @every_lesson

@@ -2,7 +2,8 @@
 
 A lesson is a row of blocks in the order of the page. A block knows its role: the heading of a section, a prediction
 and its answer, what is read off a result, an exercise with hint and solution, a cell of code. The roles follow from the
-form that every lesson has, so the notebooks need no mark of their own.
+form that every lesson has, so the notebooks need no mark of their own. A section or an exercise whose heading says that
+it is deeper can be left out: what is left is the core.
 """
 
 import ast
@@ -10,12 +11,14 @@ import copy
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 
 CARD = re.compile(
-    r"^#### Exercise (?P<number>\d+\.\d+) · (?P<title>.+?)   (?P<difficulty>[●○]{3}) · (?P<minutes>\d+) min$",
+    r"^#### Exercise (?P<number>\d+\.\d+) · (?P<title>.+?)   (?P<difficulty>[●○]{3}) · (?P<minutes>\d+) min"
+    r"(?P<deeper> · deeper)?$",
     re.MULTILINE,
 )
 DETAILS = re.compile(r"<details>\n<summary>(?P<summary>[^<]+)</summary>\n\n(?P<text>.+?)\n\n</details>", re.DOTALL)
@@ -24,6 +27,7 @@ DETAILS_FORM = "<details>, <summary>Hint</summary> on the next line, blank lines
 
 # A paragraph is a folded part, a fence, or whatever stands between blank lines.
 PARAGRAPH = re.compile(r"<details>.*?</details>|^```.*?^```|\S.*?(?=\n\s*\n|\Z)", re.DOTALL | re.MULTILINE)
+DEEPER = "Deeper · "  # a section's heading begins with it where the core does without the section
 MARKS = {"**Predict.**": "predict", "**Run.**": "run", "**Read.**": "read", "**Sources.**": "sources"}
 LIST_OR_TABLE = re.compile(r"([-*|]|\d+\.) ")
 
@@ -58,6 +62,19 @@ def tags(cell):
 
 # ------------------------------------------------------------------------------------------------------------ head
 
+TIME_FORM = "'**Time:** core 20 minutes, all 40 minutes'"
+TIME = [
+    (r"^\*\*Time:\*\* core (\d+) minutes, all \d+ minutes", TIME_FORM),
+    (r"^\*\*Time:\*\* core \d+ minutes, all (\d+) minutes", TIME_FORM),
+]
+
+
+class Minutes(NamedTuple):
+    """What a lesson takes."""
+
+    core: float
+    all: float
+
 
 def title(notebook):
     """The text of a lesson's first heading.
@@ -69,12 +86,12 @@ def title(notebook):
 
 
 def minutes(notebook):
-    """The minutes that a lesson says it takes.
+    """The minutes that a lesson says it takes: its core, and all of it.
 
     Raises:
         ValueError: it does not say.
     """
-    return int(in_head(notebook, r"\*\*Time:\*\* (\d+) minutes", "'**Time:** 40 minutes'"))
+    return Minutes(*(int(in_head(notebook, *found)) for found in TIME))
 
 
 def goals(notebook):
@@ -139,6 +156,11 @@ class Block:
     cell: object
     follows: bool = False
 
+    @property
+    def deeper(self):
+        """Whether the core does without it."""
+        return "deeper" in tags(self.cell)
+
 
 def blocks(notebook):
     """The blocks of a lesson after its head and its setup cell.
@@ -173,7 +195,7 @@ def text_blocks(cell):
             found.append(Block(role, matched(CARD, paragraph, CARD_FORM)[0], cell))
         elif heading := re.match(r"##+ (.+)", paragraph):
             role = "text"
-            found.append(Block("section", heading[1], cell))
+            found.append(Block("section", heading[1].removeprefix(DEEPER), cell))
         elif paragraph.startswith("<details"):
             role = "text"
             folded = matched(DETAILS, paragraph, DETAILS_FORM)
@@ -213,6 +235,53 @@ def matched(pattern, paragraph, form):
     return found
 
 
+# --------------------------------------------------------------------------------------------------- core and deeper
+
+
+def tagged(notebook):
+    """A copy of a lesson in which exactly the cells of what is deeper have the tag that says so.
+
+    Deeper is a section whose heading begins with ``DEEPER``, and an exercise, heading, stub and folded parts, whose
+    card ends with "· deeper".
+
+    Args:
+        notebook: a lesson, from ``read``.
+
+    Raises:
+        ValueError: a heading stands in the middle of a cell, which can't be left out in part.
+    """
+    notebook, section, exercise = copy.deepcopy(notebook), False, 0
+    for place, cell in enumerate(notebook.cells):
+        exercise -= 1  # cells of a deeper exercise that are still to come
+        if cell.cell_type == "markdown" and place:
+            first, *others = paragraphs(cell.source) or [""]
+            if inner := [text for text in others if re.match(r"## |#### Exercise ", text)]:
+                raise ValueError(f"a section and an exercise must begin a cell of their own:\n{inner[0]}")
+            if first.startswith("## "):
+                section = first.startswith(f"## {DEEPER}")
+            elif (card := CARD.match(first)) and card["deeper"]:
+                exercise = 3
+        kept = [tag for tag in cell.metadata.get("tags", []) if tag != "deeper"]
+        if section or exercise > 0:
+            kept.append("deeper")
+        if kept:
+            cell.metadata["tags"] = kept
+        else:
+            cell.metadata.pop("tags", None)
+    return notebook
+
+
+def core(notebook):
+    """A copy of a lesson without what is deeper.
+
+    Args:
+        notebook: a lesson, from ``read``.
+    """
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if "deeper" not in tags(cell)]
+    return notebook
+
+
 # ------------------------------------------------------------------------------------------------------- exercises
 
 
@@ -225,6 +294,7 @@ class Card:
         title: what it is called.
         difficulty: three circles, one to three of them filled.
         minutes: what it takes.
+        deeper: whether it is left out of the core.
         stub: index of its code cell.
         hint: the folded hint, as markdown.
         solution: the solution's code.
@@ -234,6 +304,7 @@ class Card:
     title: str
     difficulty: str
     minutes: int
+    deeper: bool
     stub: int
     hint: str
     solution: str
@@ -267,7 +338,7 @@ def cards(notebook):
                 f"exercise {heading['number']} needs Hint and Solution in the one cell below it, each in <details> "
                 "with blank lines around its content, the solution as a Python fence"
             )
-        words = heading.groupdict() | {"minutes": int(heading["minutes"])}
+        words = heading.groupdict() | {"minutes": int(heading["minutes"]), "deeper": "deeper" in tags(cell)}
         found.append(Card(**words, stub=index, hint=folded["Hint"], solution=fence[1]))
     return found
 

@@ -1,19 +1,21 @@
 """Running lessons in clean kernels: what the tests, `make execute` and `make times` share.
 
 python -m tools.run execute [part of a name]    run lessons and write their outputs
-python -m tools.run times                       measure every lesson and write the README's course map
+python -m tools.run minutes                     count what to learn takes; write it into heads and README
+python -m tools.run times                       the same, and measure what to run takes
 """
 
 import argparse
 import copy
 import os
+import re
 import time
 from dataclasses import dataclass
 
 import nbformat
 from nbclient import NotebookClient
 
-from tools import lessons, marked, memory
+from tools import lessons, marked, memory, minutes
 
 CELL_SECONDS = 120
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -76,7 +78,7 @@ def execute(path):
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised; nothing was written.
     """
-    notebook = run_notebook(lessons.read(path)).notebook
+    notebook = run_notebook(lessons.tagged(lessons.read(path))).notebook
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -92,25 +94,67 @@ def execute(path):
     nbformat.write(notebook, path)
 
 
-def measure_times():
-    """Run every lesson and write the course map's table into the README."""
-    rows = ["| lesson | to learn | to run | memory |", "|---|---|---|---|"]
+@dataclass(frozen=True)
+class Measured:
+    """What the course map says of running a lesson.
+
+    Attributes:
+        seconds: what it took, rounded.
+        megabytes: largest memory of its kernel, rounded.
+    """
+
+    seconds: int
+    megabytes: int
+
+
+def read_map():
+    """What the README's course map says of running: {name of the notebook: Measured}."""
+    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\(notebooks/(\S+\.ipynb)\) .*\| (\d+) s \| (\d+) MB \|$", readme, re.MULTILINE)
+    return {name: Measured(int(seconds), int(megabytes)) for name, seconds, megabytes in rows}
+
+
+def write_minutes(measured):
+    """Write what is deeper into the lessons' tags, the minutes into their heads, and the course map into the README.
+
+    Args:
+        measured: {name of the notebook: Measured}.
+    """
+    rows, whole = [], []
     for path in lessons.paths():
-        notebook = lessons.read(path)
-        run = run_notebook(notebook)
+        notebook, run = lessons.tagged(lessons.read(path)), measured[path.name]
+        notebook.cells[0].source = minutes.written(notebook, run.seconds)
+        nbformat.write(notebook, path)
+        whole.append(minutes.core_and_all(notebook, run.seconds))
+        core, every = minutes.rounded(whole[-1])
         name = f"[{lessons.title(notebook)}](notebooks/{path.name})"
-        rows.append(f"| {name} | {lessons.minutes(notebook)} min | {run.seconds:.0f} s | {run.peak / 1e6:.0f} MB |")
-        print(rows[-1], flush=True)
-    marked.write(lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, rows)
+        rows.append(f"| {name} | {core} min | {every} min | {run.seconds} s | {run.megabytes} MB |")
+    core, every = (f"{sum(column) / 60:.1f} h" for column in zip(*whole, strict=True))
+    head = ["| lesson | core | all | to run | memory |", "|---|---|---|---|---|"]
+    marked.write(lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, [*head, *rows, f"| all | {core} | {every} | | |"])
+
+
+def measure_times():
+    """Run every lesson, then write its minutes and the course map.
+
+    Returns:
+        {name of the notebook: Measured}.
+    """
+    measured = {}
+    for path in lessons.paths():
+        run = run_notebook(lessons.read(path))
+        measured[path.name] = Measured(round(run.seconds), round(run.peak / 1e6))
+        print(path.name, measured[path.name], flush=True)
+    return measured
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["execute", "times"])
+    parser.add_argument("what", choices=["execute", "minutes", "times"])
     parser.add_argument("lesson", nargs="?", default="", help="part of a notebook's name")
     arguments = parser.parse_args()
-    if arguments.what == "times":
-        measure_times()
+    if arguments.what != "execute":
+        write_minutes(measure_times() if arguments.what == "times" else read_map())
         return
     chosen = [path for path in lessons.paths() if arguments.lesson in path.name]
     if not chosen:
