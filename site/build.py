@@ -50,7 +50,7 @@ def commands():
 def course_map():
     """The lessons in their order: a dictionary for each, with its title, path, minutes and first goal."""
     found = []
-    for path in lessons.paths():
+    for path in lessons.pages():
         notebook = lessons.read(path)
         found.append(
             {

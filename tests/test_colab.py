@@ -77,7 +77,7 @@ def test_the_environment_is_like_colabs():
         assert found[name] == version
 
 
-@pytest.mark.parametrize("lesson", lessons.paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("lesson", lessons.pages(), ids=lambda path: path.stem)
 def test_a_lone_notebook_runs(lesson, checkout, colab, tmp_path, monkeypatch):
     before = installed()
     notebook = nbformat.read(checkout / "notebooks" / lesson.name, as_version=4)

@@ -95,7 +95,7 @@ def test_conda_reads_every_name_and_range():
 def test_every_lesson_fits_into_a_small_binder_session():
     readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
     megabytes = [int(found) for found in re.findall(r"\| \d+ s \| (\d+) MB \|", readme)]
-    assert len(megabytes) == len(lessons.paths())
+    assert len(megabytes) == len(lessons.pages())
     assert max(megabytes) < 1000
 
 

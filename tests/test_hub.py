@@ -66,7 +66,7 @@ def bytes_of(size):
 
 def test_the_memory_limit_holds_the_two_largest_lessons_at_once():
     largest = sorted(float(megabytes) * 1e6 for megabytes in re.findall(r"\| \d+ s \| (\d+) MB \|", README))
-    assert len(largest) == len(lessons.paths())
+    assert len(largest) == len(lessons.pages())
     assert sum(largest[-2:]) + SERVER_BYTES < bytes_of(ROOM.Spawner.mem_limit)
 
 
@@ -125,7 +125,7 @@ def test_a_link_opens_what_the_hub_opens():
     assert [f"/{path}" for path in query["urlpath"]] == [ROOM.Spawner.default_url]
 
 
-@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", lessons.pages(), ids=lambda path: path.stem)
 def test_every_lesson_has_its_link(path):
     made = link.link("https://hub.example.org", "https://github.com/owner/name", path.name[:2])
     assert made.endswith(f"%2F{path.name}")

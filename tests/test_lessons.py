@@ -17,11 +17,13 @@ from sparsecourse.exercises import exercises
 from tools import lessons, minutes
 from tools.run import WIDGET, read_map
 
-NAMES = [path.name for path in lessons.paths()]
-NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.paths()}
+NAMES = [path.name for path in lessons.pages()]
+TAUGHT = [path.name for path in lessons.paths()]
+NOTEBOOKS = {path.name: lessons.read(path) for path in lessons.pages()}
 SETUP = next(cell for cell in NOTEBOOKS[NAMES[0]].cells if "setup" in lessons.tags(cell))
 
-every_lesson = pytest.mark.parametrize("name", NAMES)
+every_page = pytest.mark.parametrize("name", NAMES)
+every_lesson = pytest.mark.parametrize("name", TAUGHT)
 
 
 def code_cells(notebook):
@@ -82,7 +84,7 @@ def test_a_wrong_solution_a_changed_output_and_a_network_are_found(tmp_path):
     assert failed == ["Solution 0.1", "After 0.1, 0", "Cell 2", "Cell 3"], done.stdout
 
 
-@every_lesson
+@every_page
 def test_committed_outputs_are_of_one_clean_run(name):
     counts = [cell.execution_count for cell in code_cells(NOTEBOOKS[name])]
     assert counts
@@ -91,7 +93,7 @@ def test_committed_outputs_are_of_one_clean_run(name):
     assert not [output for output in outputs if output.output_type == "error"]
 
 
-@every_lesson
+@every_page
 def test_a_stub_is_not_answered(name):
     """As committed, no exercise is answered: a check that passes on its stub would be worth nothing."""
     for card in lessons.cards(NOTEBOOKS[name]):
@@ -101,7 +103,7 @@ def test_a_stub_is_not_answered(name):
 # ------------------------------------------------------------------------------------------------------- form
 
 
-@every_lesson
+@every_page
 def test_head(name):
     head = NOTEBOOKS[name].cells[0].source
     assert re.match(rf"# {name[:2]} · \S", head)
@@ -112,7 +114,7 @@ def test_head(name):
     assert not opening.startswith("After this")
 
 
-@every_lesson
+@every_page
 def test_setup_cell(name):
     setup = [cell for cell in NOTEBOOKS[name].cells if "setup" in lessons.tags(cell)]
     assert [cell.source for cell in setup] == [SETUP.source]
@@ -141,7 +143,7 @@ def test_the_setup_cell_says_what_to_do_where_the_library_is_missing(where, advi
     assert not cells[2].outputs
 
 
-@every_lesson
+@every_page
 def test_figures_have_alt_text(name):
     for cell in code_cells(NOTEBOOKS[name]):
         for output in cell.outputs:
@@ -172,6 +174,18 @@ def test_panels_have_a_still_picture(name):
             assert not widget, f"cell {index} shows a widget: tag it `panel` and `nbval-ignore-output`"
 
 
+def test_the_self_test_asks_twice_of_each_lesson_and_names_a_section_of_its_core():
+    notebook = NOTEBOOKS[f"{lessons.SELF_TEST}.ipynb"]
+    asked = [exercises()[card.number].section for card in lessons.cards(notebook)]
+    assert [section[:2] for section in asked] == [name[:2] for name in TAUGHT for _ in range(2)]
+    for card, section in zip(lessons.cards(notebook), asked, strict=True):
+        lesson, _, heading = section.partition(" · ")
+        taught = next(NOTEBOOKS[name] for name in TAUGHT if name.startswith(lesson))
+        assert heading in [block.text for block in lessons.blocks(lessons.core(taught)) if block.role == "section"]
+        assert card.hint == f"Lesson {lesson} teaches it: *{heading}*."
+        assert not card.deeper
+
+
 def test_exercises_in_lessons_are_those_in_the_library():
     in_lessons = [card.number for notebook in NOTEBOOKS.values() for card in lessons.cards(notebook)]
     assert not set(exercises()) - set(in_lessons), "in the library, but in no lesson"
@@ -194,7 +208,7 @@ def test_exercise_cards(name):
     assert len(headings) == len(cards)
 
 
-@every_lesson
+@every_page
 def test_details_are_closed_and_leave_blank_lines(name):
     for cell in NOTEBOOKS[name].cells:
         if cell.cell_type == "markdown" and "<details" in cell.source:
@@ -202,7 +216,7 @@ def test_details_are_closed_and_leave_blank_lines(name):
             assert len(folded) == cell.source.count("<details") == cell.source.count("</details>")
 
 
-@every_lesson
+@every_page
 def test_tags_are_known(name):
     known = {"setup", "hide-input", "exercise", "panel", "deeper", "nbval-ignore-output"}
     for cell in NOTEBOOKS[name].cells:
@@ -211,7 +225,7 @@ def test_tags_are_known(name):
             assert "nbval-ignore-output" in lessons.tags(cell)
 
 
-@every_lesson
+@every_page
 def test_metadata_is_minimal(name):
     notebook = NOTEBOOKS[name]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
@@ -219,7 +233,7 @@ def test_metadata_is_minimal(name):
         assert set(cell.metadata) <= {"tags", "jupyter", "cellView"}
 
 
-@every_lesson
+@every_page
 def test_cell_ids_are_there_and_differ(name):
     raw = json.loads((lessons.NOTEBOOKS / name).read_text(encoding="utf-8"))
     ids = [cell["id"] for cell in raw["cells"]]
@@ -227,18 +241,18 @@ def test_cell_ids_are_there_and_differ(name):
     assert (raw["nbformat"], raw["nbformat_minor"]) >= (4, 5)
 
 
-@every_lesson
+@every_page
 def test_no_paths_of_a_machine(name):
     text = (lessons.NOTEBOOKS / name).read_text(encoding="utf-8")
     assert not re.findall(r"(?:/(?:home|root|tmp|work|Users)/|[A-Z]:\\\\)\w+", text)
 
 
-@every_lesson
+@every_page
 def test_size_is_moderate(name):
     assert (lessons.NOTEBOOKS / name).stat().st_size < 2_000_000
 
 
-@every_lesson
+@every_page
 def test_links_resolve(name):
     text = "\n".join(cell.source for cell in NOTEBOOKS[name].cells if cell.cell_type == "markdown")
     for target in re.findall(r"\]\(([^)]+)\)", text):
@@ -252,7 +266,7 @@ def test_links_resolve(name):
             assert anchor in [heading.strip().replace(" ", "-") for heading in headings]
 
 
-@every_lesson
+@every_page
 def test_neighbours_are_linked(name):
     """The head and the last line lead on to the next lesson that exists; the head leads back to the one before."""
     place = NAMES.index(name)
@@ -266,7 +280,7 @@ def test_neighbours_are_linked(name):
             assert re.search(rf"\*\*Next:\*\* \[{after[:2]} · [^]]+\]\({after}\)", text)
 
 
-@every_lesson
+@every_page
 def test_the_readme_lists_the_lesson(name):
     readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
     core, every = lessons.minutes(NOTEBOOKS[name])
@@ -274,7 +288,7 @@ def test_the_readme_lists_the_lesson(name):
     assert row in readme, "run `python -m tools.run minutes`"
 
 
-@every_lesson
+@every_page
 def test_words(name):
     """Plain words: no exclamation mark, none of the words that make a reader feel slow."""
     text = prose(NOTEBOOKS[name])
@@ -294,13 +308,13 @@ STILTED = (
 )
 
 
-@every_lesson
+@every_page
 def test_nobody_talks_like_that(name):
     text = prose(NOTEBOOKS[name])
     assert [words for words in STILTED if words in text] == []
 
 
-@every_lesson
+@every_page
 def test_a_paragraph_has_few_numbers(name):
     for block in lessons.blocks(NOTEBOOKS[name]):
         if block.role in ("text", "lead", "predict", "answer", "run", "read", "exercise"):
@@ -325,14 +339,14 @@ def numbers(text):
     return re.findall(r"\d+(?:[.,:]\d+)*", text)
 
 
-@every_lesson
+@every_page
 def test_a_cell_to_read_is_short(name):
     for cell in code_cells(NOTEBOOKS[name]):
         if "exercise" not in lessons.tags(cell):
             assert len(minutes.lines_to_read(cell)) <= 20, f"fold it, or move its plumbing: {cell.source[:200]}"
 
 
-@every_lesson
+@every_page
 def test_a_folded_cell_is_folded_everywhere(name):
     for cell in code_cells(NOTEBOOKS[name]):
         folded = [
@@ -354,7 +368,7 @@ def test_every_prediction_has_its_folded_answer(name):
 # ------------------------------------------------------------------------------------------------ core and deeper
 
 
-@every_lesson
+@every_page
 def test_tags_say_what_headings_say(name):
     marked = lessons.tagged(NOTEBOOKS[name])
     assert [cell.metadata for cell in NOTEBOOKS[name].cells] == [cell.metadata for cell in marked.cells]
@@ -372,7 +386,7 @@ def test_the_core_is_short(name):
 
 def test_all_cores_fit_into_six_hours():
     measured = read_map()
-    assert sum(minutes.core_and_all(NOTEBOOKS[name], measured[name].seconds).core for name in NAMES) <= 360
+    assert sum(minutes.core_and_all(NOTEBOOKS[name], measured[name].seconds).core for name in TAUGHT) <= 360
 
 
 @every_lesson

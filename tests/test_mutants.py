@@ -9,7 +9,21 @@ from sparsecourse.exercises import attempts
 from tools import mutants
 
 ANSWERS = {exercise.number: (exercise, *rest) for exercise, *rest in mutants.answers()}
-WHOLE = {"0.1", "1.3", "3.2", "3.3", "4.2", "4.3", "4.4", "6.1", "7.3", "8.2", "10.1", "11.2"}  # the results, by nature
+WHOLE = {
+    "0.1",
+    "1.3",
+    "3.2",
+    "3.3",
+    "4.2",
+    "4.3",
+    "4.4",
+    "6.1",
+    "7.3",
+    "8.2",
+    "10.1",
+    "11.2",
+    "12.4",
+}  # the results, by nature
 SYMMETRIC = "the two may stand in either order"
 ALIKE = "of zeros and ones, as of false and true, the sum is the count"
 NEVER_BAD = "no bad mask is handed over"

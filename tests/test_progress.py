@@ -47,7 +47,7 @@ def test_the_map_has_a_box_for_every_exercise(capsys):
     progress.show()
     lines = capsys.readouterr().out.splitlines()
     boxes = "".join(line.split()[2] for line in lines if line.startswith("lesson"))
-    assert len(boxes) == len(exercises())
+    assert len(boxes) == len([number for number in exercises() if not number.startswith("12.")])  # the self-test
     assert [boxes.count(box) for box in (progress.SOLVED, progress.TRIED)] == [1, 1]
     assert next(line for line in lines if line.startswith("lesson 02")).startswith("lesson 02  ■◪")
 
@@ -121,6 +121,61 @@ def test_a_room_becomes_one_table(tmp_path):
     assert table.loc["ada", ["lesson 00", "lesson 01", "lesson 05"]].tolist() == [1, 2, 0]
     assert table["tried"].tolist() == [3, 3]
     assert (table["damaged"] == 0).all()
+
+
+def entry(exercise, solved, minute):
+    return notes.Entry(exercise, solved, f"2026-11-28T09:{minute:02}:00+00:00")
+
+
+def test_the_first_answer_of_a_sitting_counts():
+    """Before: what no exercise of a lesson precedes. After: of what follows, the last sitting."""
+    entries = [
+        entry("0.1", True, 0),
+        entry("12.1", False, 1),
+        entry("12.1", True, 2),
+        entry("12.2", True, 3),
+        entry("1.1", False, 4),
+        entry("12.1", False, 5),
+        entry("12.3", True, 6),
+        entry("2.1", True, 7),
+        entry("12.1", True, 8),
+        entry("12.1", False, 9),
+    ]
+    expected = ({"12.1": False, "12.2": True}, {"12.1": True, "12.3": True})
+    assert progress.sittings(entries) == expected
+    assert progress.sittings(reversed(entries)) == expected
+    assert progress.sittings(entries[:1]) == ({}, {})
+
+
+def test_the_self_test_says_what_to_read(capsys):
+    progress.results()
+    assert "No question has been answered yet" in capsys.readouterr().out
+    check("12.1", 4)
+    check("12.2", "C ")
+    check("12.4", lambda W, j: None)  # not answered
+    check("12.3", 60)
+    check("12.3", 65)
+    capsys.readouterr()
+    progress.results()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "00      2 of 2          can be skipped"
+    assert lines[2].startswith("01      0 of 2          read: What does a network cost?; From the diagram back")
+    assert lines[-1].split() == ["all", "2", "of", "24"]
+    check("1.1", lambda W, x: 0)
+    check("12.3", 65)
+    capsys.readouterr()
+    progress.results()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("01      0 of 2  1 of 2  read: From the diagram back to the matrix")
+    table = progress.collect(".")
+    assert (table["before"].item(), table["after"].item()) == (2, 1)
+
+
+def test_the_self_test_is_no_exercise(tmp_path):
+    notes.note("12.1", True)
+    table = progress.collect(".")
+    assert (table["solved"].item(), table["before"].item()) == (0, 1)
+    assert table["after"].isna().all()
 
 
 def test_odd_files_do_not_stop_the_table(tmp_path):

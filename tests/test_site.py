@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 SITE = lessons.ROOT / "site"
 ADDRESS = "someone/some-course"
-LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.paths()]
+LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.pages()]
 TEXTS = [
     path.relative_to(lessons.ROOT).with_suffix(".html").as_posix()
     for pattern in ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md", "workshop/**/*.md")
@@ -136,7 +136,7 @@ def test_nothing_is_loaded_from_another_host(pages, folder):
 # --------------------------------------------------------------------------------------------------------- contents
 
 
-@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.name[:2])
+@pytest.mark.parametrize("path", lessons.pages(), ids=lambda path: path.name[:2])
 def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
     name = f"notebooks/{path.stem}.html"
     outputs = [output for cell in lessons.read(path).cells for output in cell.get("outputs", [])]
@@ -156,7 +156,7 @@ def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
         assert "max-width: 100%" in image["style"]
 
 
-@pytest.mark.parametrize("path", lessons.paths(), ids=lambda path: path.name[:2])
+@pytest.mark.parametrize("path", lessons.pages(), ids=lambda path: path.name[:2])
 def test_a_panel_is_explained_and_the_setup_is_folded(pages, path):
     page = pages[f"notebooks/{path.stem}.html"]
     panels = [cell for cell in lessons.read(path).cells if "panel" in lessons.tags(cell)]
@@ -172,7 +172,7 @@ def test_a_panel_is_explained_and_the_setup_is_folded(pages, path):
 
 def test_the_landing_page_maps_the_course(pages):
     cards = pages["index.html"].select(".course-map li")
-    for card, path in zip(cards, lessons.paths(), strict=True):
+    for card, path in zip(cards, lessons.pages(), strict=True):
         notebook = lessons.read(path)
         assert card.a["href"] == f"notebooks/{path.stem}.html"
         assert card.em.text == f"{lessons.minutes(notebook)} min"

@@ -48,7 +48,7 @@ def in_style(result, style):
 def makes_sense(exercise, style):
     """Whether an exercise's answers can be written in a style."""
     results = [checking.attempt(exercise.reference, case).result for case in exercise.cases]
-    if exercise.number in ("9.2", "9.4", "10.4"):  # layers and functions have no style
+    if exercise.number in ("9.2", "9.4", "10.4") or isinstance(results[0], str):  # layers and letters have no style
         return False
     kinds = [np.asarray(item) for result in results for item in (result if isinstance(result, list) else [result])]
     if any(kind.dtype == bool for kind in kinds):

@@ -11,7 +11,7 @@ environment.
 import re
 import sys
 
-from tools.lessons import ROOT, paths
+from tools.lessons import ROOT, pages
 
 UNSET = "OWNER/NAME"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/(?!\.+$)[A-Za-z0-9._-]{1,100}")
@@ -41,7 +41,7 @@ def held(root=ROOT):
     Raises:
         ValueError: a lesson's setup cell is missing.
     """
-    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in paths(root)}
+    found = {path.name: SETUP.search(path.read_text(encoding="utf-8")) for path in pages(root)}
     if missing := [name for name, match in found.items() if match is None]:
         raise ValueError(f"{missing[0]} has no setup cell with the course's address")
     return {match[0] for match in found.values()}
@@ -88,7 +88,7 @@ def places(root=ROOT):
     workshop = [
         path for path in sorted((root / "workshop").rglob("*")) if path.suffix in {".md", ".py", ".yaml", ".yml", ""}
     ]
-    return [*texts, *(path for path in workshop if path.is_file()), *paths(root)]
+    return [*texts, *(path for path in workshop if path.is_file()), *pages(root)]
 
 
 def badges(address):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 
+SELF_TEST = "12_test_yourself"
 CARD = re.compile(
     r"^#### Exercise (?P<number>\d+\.\d+) · (?P<title>.+?)   (?P<difficulty>[●○]{3}) · (?P<minutes>\d+) min"
     r"(?P<deeper> · deeper)?$",
@@ -32,8 +33,8 @@ MARKS = {"**Predict.**": "predict", "**Run.**": "run", "**Read.**": "read", "**S
 LIST_OR_TABLE = re.compile(r"([-*|]|\d+\.) ")
 
 
-def paths(root=ROOT):
-    """The lessons in their order.
+def pages(root=ROOT):
+    """The notebooks in their order: the lessons, then the self-test.
 
     Args:
         root: the course's folder.
@@ -42,6 +43,15 @@ def paths(root=ROOT):
         A list of paths.
     """
     return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def paths(root=ROOT):
+    """The lessons in their order, as a list of paths.
+
+    Args:
+        root: the course's folder.
+    """
+    return [path for path in pages(root) if path.stem != SELF_TEST]
 
 
 def read(path):

@@ -90,7 +90,7 @@ def answers(trained=False):
         trained: whether those whose answer is trained are among them.
     """
     known = exercises()
-    for path in lessons.paths():
+    for path in lessons.pages():
         notebook = lessons.read(path)
         for card in lessons.cards(notebook):
             if trained or card.number not in TRAINED:

@@ -121,17 +121,21 @@ def write_minutes(measured):
         measured: {name of the notebook: Measured}.
     """
     rows, whole = [], []
-    for path in lessons.paths():
+    for path in lessons.pages():
         notebook, run = lessons.tagged(lessons.read(path)), measured[path.name]
         notebook.cells[0].source = minutes.written(notebook, run.seconds)
         nbformat.write(notebook, path)
-        whole.append(minutes.core_and_all(notebook, run.seconds))
-        core, every = minutes.rounded(whole[-1])
+        found = minutes.core_and_all(notebook, run.seconds)
+        if path.stem != lessons.SELF_TEST:
+            whole.append(found)
+        core, every = minutes.rounded(found)
         name = f"[{lessons.title(notebook)}](notebooks/{path.name})"
         rows.append(f"| {name} | {core} min | {every} min | {run.seconds} s | {run.megabytes} MB |")
     core, every = (f"{sum(column) / 60:.1f} h" for column in zip(*whole, strict=True))
     head = ["| lesson | core | all | to run | memory |", "|---|---|---|---|---|"]
-    marked.write(lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, [*head, *rows, f"| all | {core} | {every} | | |"])
+    marked.write(
+        lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, [*head, *rows, f"| all lessons | {core} | {every} | | |"]
+    )
 
 
 def measure_times():
@@ -141,7 +145,7 @@ def measure_times():
         {name of the notebook: Measured}.
     """
     measured = {}
-    for path in lessons.paths():
+    for path in lessons.pages():
         run = run_notebook(lessons.read(path))
         measured[path.name] = Measured(round(run.seconds), round(run.peak / 1e6))
         print(path.name, measured[path.name], flush=True)
@@ -156,7 +160,7 @@ def main():
     if arguments.what != "execute":
         write_minutes(measure_times() if arguments.what == "times" else read_map())
         return
-    chosen = [path for path in lessons.paths() if arguments.lesson in path.name]
+    chosen = [path for path in lessons.pages() if arguments.lesson in path.name]
     if not chosen:
         raise SystemExit(f"no notebook's name contains {arguments.lesson!r}")
     for path in chosen:

@@ -103,7 +103,7 @@ def said(exercise):
 def book():
     """The answer book as a page of HTML."""
     chapters = []
-    for path in lessons.paths():
+    for path in lessons.pages():
         notebook = lessons.read(path)
         chapters.append(
             {"id": f"lesson-{path.name[:2]}", "title": lessons.title(notebook), "entries": entries(notebook)}

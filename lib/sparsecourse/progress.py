@@ -11,6 +11,7 @@ import pandas as pd
 
 from sparsecourse.exercises import exercises, notes
 
+SELF_TEST = 12  # the lesson whose questions are asked before the course and after it
 SOLVED, TRIED, OPEN = "■", "◪", "□"
 PLAIN = str.maketrans({SOLVED: "x", TRIED: "/", OPEN: "."})  # for a console without boxes
 
@@ -19,7 +20,7 @@ def show():
     """Print a map of the course from the file in the working folder: a line a lesson, a box an exercise."""
     entries, damaged = ([], 0) if notes.switched_off() else notes.read(Path(notes.NAME))
     done, tried = notes.solved(entries), {entry.exercise for entry in entries}
-    for lesson, numbers in by_lesson().items():
+    for lesson, numbers in by_lesson(SELF_TEST).items():
         boxes = "".join(SOLVED if n in done else TRIED if n in tried else OPEN for n in numbers)
         _say(f"lesson {lesson:02}  {boxes:5}  {len(done & set(numbers))} of {len(numbers)} solved")
     _say(f"{SOLVED} solved   {TRIED} tried   {OPEN} not yet tried")
@@ -37,12 +38,63 @@ def _say(text):
     print(text)
 
 
-def by_lesson():
-    """The numbers of all exercises, {lesson: [numbers in their order]}."""
+def by_lesson(without=None):
+    """The numbers of all exercises, {lesson: [numbers in their order]}, but for those of one lesson."""
     lessons = {}
     for number in sorted(exercises(), key=lambda number: [int(part) for part in number.split(".")]):
         lessons.setdefault(int(number.split(".")[0]), []).append(number)
+    lessons.pop(without, None)
     return lessons
+
+
+def sittings(entries):
+    """First answers to the self-test, before the course and after it.
+
+    A sitting is a row of answers to the test without an exercise of lessons 01 to 11 between them. Of each sitting a
+    question's first answer counts. What no such exercise precedes is before; of later sittings the last counts.
+
+    Args:
+        entries: as ``notes.read`` returns them.
+
+    Returns:
+        Two dictionaries, {number of the question: whether its answer was right}.
+    """
+    before, after, sitting, learned = {}, {}, {}, False
+    for entry in sorted(entries, key=lambda entry: entry.time):  # they may come from several files
+        lesson = entry.exercise.partition(".")[0]
+        if lesson != str(SELF_TEST):
+            if lesson != "0":  # the warm-up teaches nothing that is asked for
+                learned, sitting = True, {}
+        elif learned:
+            sitting.setdefault(entry.exercise, entry.solved)
+            after |= sitting
+        else:
+            before.setdefault(entry.exercise, entry.solved)
+    return before, after
+
+
+def results():
+    """Print what the self-test found, a line a lesson, and which sections to read."""
+    entries, _ = ([], 0) if notes.switched_off() else notes.read(Path(notes.NAME))
+    before, after = sittings(entries)
+    if not before and not after:
+        _say("No question has been answered yet, or nothing is noted here.")
+        return
+    questions, last = exercises(), after or before
+    asked = by_lesson()[SELF_TEST]
+    _say("lesson  before  after")
+    for lesson in sorted({questions[number].section[:2] for number in asked}):
+        numbers = [number for number in asked if questions[number].section.startswith(lesson)]
+        counts = [_right(sitting, numbers) for sitting in (before, after)]
+        unknown = dict.fromkeys(questions[number].section[5:] for number in numbers if not last.get(number))
+        advice = f"read: {'; '.join(unknown)}" if unknown else "can be skipped"
+        _say(f"{lesson}      {counts[0]:6}  {counts[1]:6}  {advice}")
+    _say(f"all     {_right(before, asked):6}  {_right(after, asked)}")
+
+
+def _right(sitting, numbers):
+    """How many of these questions were answered right, in words; nothing where there was no sitting."""
+    return f"{sum(sitting.get(number, False) for number in numbers)} of {len(numbers)}" if sitting else ""
 
 
 def collect(folder):
@@ -50,7 +102,8 @@ def collect(folder):
 
     Returns:
         A data frame with a row a learner: learner (name of the folder), the number of exercises solved of each lesson,
-        solved (of all), tried (checks that were made), last (time of the last one) and damaged (lines or files that
+        solved (of all), before and after (questions of the self-test that were right at the first answer, missing where
+        it was not taken), tried (checks that were made), last (time of the last one) and damaged (lines or files that
         could not be read). A learner with several files counts once.
 
     Raises:
@@ -73,11 +126,12 @@ def collect(folder):
     rows = []
     for learner, (entries, damaged) in found.items():
         done = notes.solved(entries)
-        counts = {f"lesson {lesson:02}": len(done & set(numbers)) for lesson, numbers in by_lesson().items()}
+        counts = {f"lesson {lesson:02}": len(done & set(numbers)) for lesson, numbers in by_lesson(SELF_TEST).items()}
+        before, after = (sum(sitting.values()) if sitting else None for sitting in sittings(entries))
         last = max((entry.time for entry in entries), default="")
-        counted = {"solved": sum(counts.values()), "tried": len(entries), "last": last, "damaged": damaged}
-        rows.append({"learner": learner, **counts, **counted})
-    return pd.DataFrame(rows)
+        known = {"solved": sum(counts.values()), "before": before, "after": after}
+        rows.append({"learner": learner, **counts, **known, "tried": len(entries), "last": last, "damaged": damaged})
+    return pd.DataFrame(rows).astype({"before": "Int64", "after": "Int64"})
 
 
 def main(arguments=None):

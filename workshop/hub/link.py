@@ -27,7 +27,7 @@ def link(hub, repository, lesson="00"):
     """
     if urlsplit(hub).scheme not in ("http", "https"):
         raise ValueError(f"Write the hub's address with its https://, not as {hub!r}.")
-    found = [path.name for path in lessons.paths() if path.name.startswith(lesson)]
+    found = [path.name for path in lessons.pages() if path.name.startswith(lesson)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} lessons begin with {lesson!r}; give a lesson's two digits, such as 05.")
     query = {"repo": repository, "targetPath": FOLDER, "urlpath": f"lab/tree/{FOLDER}/notebooks/{found[0]}"}

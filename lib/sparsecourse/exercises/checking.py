@@ -57,6 +57,7 @@ class Exercise:
             case's arguments, it returns a sentence, or None for a result that will do.
         praise: what to add to "correct"; called with the result on the last case.
         trains: whether ``accept`` trains networks, and may take its time.
+        section: for a question of the self-test, the lesson and the heading of the section that teaches it.
     """
 
     number: str
@@ -67,6 +68,7 @@ class Exercise:
     accept: Callable | None = None
     praise: Callable | None = None
     trains: bool = False
+    section: str = ""
 
     @property
     def asks_for_a_function(self):
@@ -183,6 +185,9 @@ def rejection(exercise, answer, trials, judge):
     words = f"{exercise.number} not yet: {call(exercise, shown.case)} {shown.complaint}"
     if sentence and sentence not in words:
         words += f"\n  {sentence}"
+    if exercise.section:
+        lesson, _, heading = exercise.section.partition(" · ")
+        words += f"\n  Read in lesson {lesson}: {heading}"
     told = shown.outcome.last or (exercise.accept and not shown.outcome.error)  # what is wrong is said
     return Verdict(words, False, bool(sentence or told))
 
