@@ -48,7 +48,7 @@ def commands():
 
 
 def course_map():
-    """The lessons in their order: a dictionary for each, with its title, path, minutes and first goal."""
+    """The notebooks in their order: a dictionary for each, with its title, path, minutes and first goal."""
     found = []
     for path in lessons.pages():
         notebook = lessons.read(path)
@@ -82,7 +82,7 @@ def stage(folder, course):
     landing = template.render(
         address=course,
         lessons=mapped,
-        hours=round(sum(lesson["minutes"] for lesson in mapped) / 60),
+        hours=[round(sum(column) / 60) for column in zip(*(page["minutes"] for page in mapped[:-1]), strict=True)],
         picture=still(lessons.read(lessons.paths()[-1])),
         commands=commands(),
         sections=sections,

@@ -17,8 +17,8 @@ extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinxext.opengraph", "transform
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_ipywidgets_js = {}
-nb_code_prompt_show = "Setup: show the code"
-nb_code_prompt_hide = "Setup: hide the code"
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
 # Exercises are headings of level 4 wherever they stand. They come out one level below what is above them.

@@ -11,6 +11,8 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util.osutil import relative_uri
 
+from tools.lessons import DEEPER
+
 ROOT = Path(__file__).resolve().parent.parent
 FIGURE = re.compile(r'width="(?P<width>\d+)"(?P<between>[^>]*) src="data:image/png;base64,(?P<data>[^"]+)"')
 
@@ -48,6 +50,13 @@ def note_panels(app, doctree):
         if "tag_panel" in cell["classes"]:
             words = "This panel moves in JupyterLab, Colab or Binder. The page shows it below, at fixed settings."
             cell += nodes.paragraph("", words, classes=["panel-note"])
+
+
+def mark_what_is_deeper(app, doctree):
+    """Give a section that can be left out a class of its own."""
+    for section in doctree.findall(nodes.section):
+        if section.next_node(nodes.title).astext().startswith(DEEPER):
+            section["classes"].append("deeper")
 
 
 def let_formulas_scroll(app, doctree):
@@ -91,6 +100,7 @@ def setup(app):
     app.add_config_value("course_address", "", "env", types=[str])
     app.connect("doctree-read", link_repository_files)
     app.connect("doctree-read", note_panels)
+    app.connect("doctree-read", mark_what_is_deeper)
     app.connect("doctree-read", let_formulas_scroll)
     app.connect("doctree-read", figures_as_files)
     app.connect("html-page-context", name_toggles)

@@ -175,7 +175,7 @@ def test_the_landing_page_maps_the_course(pages):
     for card, path in zip(cards, lessons.pages(), strict=True):
         notebook = lessons.read(path)
         assert card.a["href"] == f"notebooks/{path.stem}.html"
-        assert card.em.text == f"{lessons.minutes(notebook)} min"
+        assert card.em.text == f"{lessons.minutes(notebook).core} min"
         assert card.a.text == lessons.title(notebook).translate(str.maketrans('"', "”")).replace("”", "“", 1)
 
 

@@ -10,6 +10,7 @@ from sparsecourse.exercises import exercises
 from tools import lessons
 from workshop import answers, material, parts, slides
 
+NAMES = {path.name[:2]: path.stem for path in lessons.paths()}
 NOTEBOOKS = {path.name[:2]: lessons.read(path) for path in lessons.paths()}
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ def decks(tmp_path_factory):
 @each_lesson
 def test_a_deck_has_what_the_lesson_has(decks, number):
     """Sections, predictions with their answers, exercises, figures: all of them, in order; and no plumbing."""
-    (path,) = decks.glob(f"{number}_*.html")
+    path = decks / f"{NAMES[number]}.html"
     page = path.read_text(encoding="utf-8")
     notebook = NOTEBOOKS[number]
     shown = [part.html for scene in slides.scenes(notebook) for part in scene.parts]
@@ -52,7 +53,17 @@ def test_a_deck_has_what_the_lesson_has(decks, number):
 
 def test_the_list_of_decks_has_all(decks):
     listed = re.findall(r'<a href="(.+?)"', (decks / "index.html").read_text(encoding="utf-8"))
-    assert listed == [f"{path.stem}.html" for path in lessons.paths()]
+    assert listed == [f"{path.stem}{part}.html" for path in lessons.paths() for part in ("-core", "")]
+
+
+@each_lesson
+def test_the_core_has_a_deck_of_its_own(decks, number):
+    """It is the lesson's deck without the slides that are marked as deeper."""
+    whole, core = (slides.scenes(each) for each in (NOTEBOOKS[number], lessons.core(NOTEBOOKS[number])))
+    assert [scene.parts for scene in core] == [scene.parts for scene in whole if not scene.deeper]
+    pages = {part: (decks / f"{NAMES[number]}{part}.html").read_text(encoding="utf-8") for part in ("-core", "")}
+    assert 'class="depth"' not in pages["-core"]
+    assert ('class="depth"' in pages[""]) == any(scene.deeper for scene in whole)
 
 
 MEASURE = """() => Reveal.getSlides().map(slide => {
@@ -110,7 +121,7 @@ READY = "() => window.Reveal && Reveal.isReady && Reveal.isReady()"
 @pytest.mark.parametrize("number", NOTEBOOKS, ids=[f"lesson {number}" for number in NOTEBOOKS])
 @pytest.mark.browser
 def test_every_slide_fits(decks, open_page, number):
-    (path,) = decks.glob(f"{number}_*.html")
+    path = decks / f"{NAMES[number]}.html"
     page, wrong = open_page(path, READY)
     for slide in page.evaluate(MEASURE):
         assert slide["overflow"] <= 0, slide
@@ -124,7 +135,7 @@ def test_every_slide_fits(decks, open_page, number):
 
 @pytest.mark.browser
 def test_keys_and_speaker_notes(decks, open_page):
-    (path,) = decks.glob("02_*.html")
+    path = decks / f"{NAMES['02']}.html"
     page, wrong = open_page(path, READY)
     page.keyboard.press("ArrowRight")
     assert page.evaluate("() => Reveal.getIndices().h") == 1

@@ -24,12 +24,14 @@ class Prediction:
         question: what is asked.
         answer: the folded answer, or what the lesson reads off the cells that follow.
         measured: the answer is read off a result.
+        deeper: it belongs to what is deeper.
     """
 
     section: str
     question: str
     answer: str
     measured: bool
+    deeper: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def prediction(section, lead, row):
     folded = next((block for block in rest if block.role in ("answer", "read")), None)
     if folded is None:
         raise ValueError(f"nothing answers this prediction: {row[0].text}")
-    return Prediction(section, question, texts(rest, folded.role), folded.role == "read")
+    return Prediction(section, question, texts(rest, folded.role), folded.role == "read", row[0].deeper)
 
 
 def texts(row, role):

@@ -5,7 +5,7 @@ longer paragraph shows its first two sentences and those that define a term. The
 next key. A cell that draws shows its picture; another shows what it printed, with its code above where both fit. What
 the lesson reads off a result comes with the next key. A panel is its still picture. An exercise is its card and its
 stub. All that a slide leaves out stands in the speaker's notes (key S), hints and solutions too. Setup cells and
-sources are left out.
+sources are left out. A second deck of each lesson holds its core alone; in the first, slides of what is deeper say so.
 """
 
 import argparse
@@ -26,6 +26,7 @@ class Scene:
     kind: str
     label: str
     heading: str
+    deeper: bool
     parts: list = field(default_factory=list)
     notes: list = field(default_factory=list)
 
@@ -41,6 +42,7 @@ def scenes(notebook):
     """
     telling = Telling()
     for block in lessons.blocks(notebook):
+        telling.deeper = block.deeper
         getattr(telling, block.role)(block)
     return joined([scene for scene in telling.scenes if scene.parts])
 
@@ -51,10 +53,11 @@ class Telling:
     def __init__(self):
         self.scenes = []
         self.heading = ""
+        self.deeper = False
         self.panel_is_open = False  # its still picture comes next
 
     def begin(self, kind, label="", heading=None):
-        self.scenes.append(Scene(kind, label, heading or self.heading))
+        self.scenes.append(Scene(kind, label, heading or self.heading, self.deeper))
 
     @property
     def scene(self):
@@ -132,7 +135,7 @@ def joined(found):
     kept = []
     for scene in found:
         before = kept[-1] if kept else None
-        leads = before and before.kind == "text" and before.heading == scene.heading
+        leads = before and before.kind == "text" and (before.heading, before.deeper) == (scene.heading, scene.deeper)
         if leads and sum(part.height for part in before.parts + scene.parts) <= HEIGHT:
             scene.parts, scene.notes = before.parts + scene.parts, before.notes + scene.notes
             kept.pop()
@@ -182,17 +185,17 @@ def pages(scene):
         reads = scene.kind in RESULTS and all("fragment" in part.looks for part in parts)
         first = replace(parts[0], looks=parts[0].looks.replace("fragment", ""))  # no slide begins empty
         kind, label = ("read", "Read") if reads else (scene.kind, scene.label)
-        found.append(Scene(kind, label, scene.heading, [first, *parts[1:]], scene.notes if parts is dealt[0] else []))
+        notes = scene.notes if parts is dealt[0] else []
+        found.append(replace(scene, kind=kind, label=label, parts=[first, *parts[1:]], notes=notes))
     return found
 
 
-def deck(path):
-    """The page of one lesson's slides."""
-    notebook = lessons.read(path)
+def deck(notebook, minutes):
+    """The page of slides of a lesson, or of its core, that takes so many minutes."""
     slides = [page for scene in scenes(notebook) for page in pages(scene)]
     return material.template("deck.html").render(
         title=lessons.title(notebook),
-        minutes=lessons.minutes(notebook),
+        minutes=minutes,
         promised=html("\n".join(f"- {goal}" for goal in lessons.goals(notebook))),
         builds_on=html(f"**Builds on:** {lessons.builds_on(notebook)}"),
         slides=slides,
@@ -215,13 +218,14 @@ def build(paths, folder):
         folder: where to.
     """
     material.copy_assets(folder / "assets", material.REVEAL | material.MATHJAX, ("deck.css", "code.css"))
+    decks = []
     for path in paths:
-        material.write(folder / f"{path.stem}.html", deck(path))
-    decks = [
-        (f"{path.stem}.html", lessons.title(lessons.read(path)), lessons.minutes(lessons.read(path)))
-        for path in lessons.paths()
-        if (folder / f"{path.stem}.html").exists()
-    ]
+        notebook = lessons.read(path)
+        core, every = lessons.minutes(notebook)
+        names = f"{path.stem}-core.html", f"{path.stem}.html"
+        for name, told, minutes in zip(names, (lessons.core(notebook), notebook), (core, every), strict=True):
+            material.write(folder / name, deck(told, minutes))
+        decks.append((lessons.title(notebook), *names, core, every))
     material.write(folder / "index.html", material.template("decks.html").render(decks=decks))
 
 

@@ -236,7 +236,7 @@ EXERCISES = [
             ([0.7, -0.3, 0.0], "You cut what is small and left the rest. L1 takes the same from each weight."),
             ([0.5, -0.5, -0.15], "You took 0.2 from each. A negative weight moves towards zero, so up."),
             ([0.5, -0.1, -0.15], "The last weight has crossed zero. It stops there."),
-            ([0.5, -0.1, 0.15], "The last weight has crossed zero. It stops there."),
+            ([0.5, -0.1, 0.15], "The last weight pays too: it moves by 0.2 towards zero, and stops when it is there."),
             ([0.5, 0.1, 0.0], "The sign got lost: a negative weight stays negative until it is zero."),
             ([0.9, -0.5, 0.25], "That moves away from zero. The price pulls towards it."),
         ),
