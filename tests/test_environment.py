@@ -128,11 +128,11 @@ def test_colab_needs_no_upgrade(name):
     assert COLAB[name] in asked()[name]
 
 
-def test_the_readme_installs_the_constrained_torch():
+def test_who_installs_by_hand_gets_the_constrained_torch():
     """`make` and the hub take the pin as it stands, so it needs a line of its own without a marker."""
-    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    page = (lessons.ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     pin = re.search(r"^torch==[\d.]+$", CONSTRAINTS, re.MULTILINE)[0]
-    assert f"{pin}\n" in readme
+    assert f"{pin}\n" in page
 
 
 def test_what_is_installed_is_what_is_constrained():
