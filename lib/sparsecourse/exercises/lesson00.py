@@ -16,7 +16,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda weights, cut: weights * (1 - cut / 100),
-                "You took `cut` for per cent. It is a number of weights.",
+                "You took `cut` for a percentage. It is a number of weights.",
             ),
             Mistake(
                 lambda weights, cut: 1 - cut / weights,

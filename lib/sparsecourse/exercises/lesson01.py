@@ -149,7 +149,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda X, W: X @ W,
-                "W must be transposed: the columns of X are inputs, so the rows of the other matrix must be, too.",
+                "W must be transposed: the columns of X are inputs, so the other matrix needs inputs as rows.",
             ),
             Mistake(
                 lambda X, W: X * W,
@@ -191,7 +191,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda sizes: (_count(sizes)[0], _count(sizes)[0]),
-                "A bias costs an addition and no multiplication: count one multiply-add a weight.",
+                "A bias costs an addition and no multiplication: count one multiply-add for each weight.",
             ),
             Mistake(
                 lambda sizes: _count(sizes)[0],
@@ -219,7 +219,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda sizes: (int(np.prod(sizes)) + sum(sizes[1:]), int(np.prod(sizes))),
-                "You multiplied all the sizes. Each two neighbours make a matrix: multiply these, then add.",
+                "You multiplied all the sizes. Every two neighbours make a matrix: multiply those two, then add up.",
             ),
             Mistake(
                 lambda sizes: (_count(sizes)[1] + sum(sizes[1:-1]), _count(sizes)[1]),

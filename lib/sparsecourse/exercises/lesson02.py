@@ -122,20 +122,20 @@ EXERCISES = [
             ),
             Mistake(
                 lambda W: np.count_nonzero(W),
-                "That is how many entries are not zero. Asked for is the fraction that is.",
+                "That is how many entries are not zero. The question is which fraction is zero.",
             ),
             Mistake(
                 lambda W: np.mean(W == 0, axis=1),
-                "That is a fraction for every row. Asked for is one for all entries.",
+                "That is a fraction for every row. Give one for all entries together.",
             ),
             Mistake(
                 lambda W: np.mean(W == 0, axis=0),
-                "That is a fraction for every column. Asked for is one for all entries.",
+                "That is a fraction for every column. Give one for all entries together.",
             ),
             Mistake(lambda W: np.mean(W), "That is the mean of the entries themselves. Which of them are zero?"),
             Mistake(
                 lambda W: np.sum(W == 0) / max(np.sum(W != 0), 1),
-                "You divided by the number of entries that are not zero. Divide by that of all entries.",
+                "You divided by the number of entries that are not zero. Divide by the number of all entries.",
             ),
             Mistake(lambda W: np.mean(W <= 0), "Negative entries were counted too. Only `W == 0` is zero."),
             Mistake(
@@ -214,7 +214,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda number, how: {"sparsity": 1 - number, "kept": number, "compression": 1 - 1 / number}[how],
-                "Cut and kept are mixed up: asked for is the fraction that is cut.",
+                "Cut and kept are mixed up. The question is which fraction is cut.",
             ),
         ),
     ),
