@@ -12,8 +12,8 @@ from sparsecourse.exercises.checking import Exercise, Mistake
 from sparsecourse.layers import SparseLinear
 
 SHARED = (
-    "shares its mask with whoever made it: zeros were written into the array S afterwards, and the layer is cut whole. "
-    "`torch.as_tensor` and `torch.from_numpy` copy nothing; `torch.tensor` does."
+    "shares its mask with whoever made it: when zeros were written into the array S afterwards, all weights of "
+    "the layer were cut. `torch.as_tensor` and `torch.from_numpy` copy nothing; `torch.tensor` does."
 )
 
 
@@ -498,7 +498,7 @@ EXERCISES = [
             ),
             Mistake(
                 lambda w, learning_rate, decay, steps: w * np.exp(-learning_rate * decay * steps),
-                "That is for steps without length. These have one: each multiplies by 1 - learning_rate · decay.",
+                "That is for ever smaller steps. These have a length: each multiplies by 1 - learning_rate · decay.",
             ),
             Mistake(
                 lambda w, learning_rate, decay, steps: w * (1 - learning_rate * decay) ** (steps - 1),
