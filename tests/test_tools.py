@@ -9,7 +9,7 @@ import nbformat
 import psutil
 import pytest
 
-from tools import lessons, marked, memory, run
+from tools import lessons, marked, memory, minutes, run
 
 CARD = "Some words.\n\n#### Exercise 2.1 · Count the zeros   ●○○ · 4 min\n\nHow many?"
 BELOW = (
@@ -32,7 +32,7 @@ def lesson(above, below):
 def test_an_exercise_is_read_the_same_as_a_card_and_as_blocks():
     notebook = lesson(CARD, BELOW)
     assert lessons.cards(notebook) == [
-        lessons.Card("2.1", "Count the zeros", "●○○", 4, stub=2, hint="Count.", solution="zeros = 3")
+        lessons.Card("2.1", "Count the zeros", "●○○", 4, deeper=False, stub=2, hint="Count.", solution="zeros = 3")
     ]
     assert [(block.role, block.text) for block in lessons.blocks(notebook)] == [
         ("text", "Some words."),
@@ -75,7 +75,7 @@ def test_a_malformed_text_is_shown(above, below, words):
 @pytest.mark.parametrize(
     ("ask", "form"),
     [
-        (lessons.minutes, "'**Time:** 40 minutes'"),
+        (lessons.minutes, "'**Time:** core 20 minutes, all 40 minutes'"),
         (lessons.goals, "'After this lesson you will be able to'"),
         (lessons.builds_on, "'**Builds on:**'"),
     ],
@@ -83,6 +83,74 @@ def test_a_malformed_text_is_shown(above, below, words):
 def test_a_head_that_lacks_something_says_what(ask, form):
     with pytest.raises(ValueError, match=rf"must hold {re.escape(form)}.*, got:\n# 02 · A title"):
         ask(lesson(CARD, BELOW))
+
+
+# ------------------------------------------------------------------------------------------------- core and minutes
+
+
+def text(source):
+    return nbformat.v4.new_markdown_cell(source)
+
+
+def code(source, **metadata):
+    return nbformat.v4.new_code_cell(source, metadata=metadata)
+
+
+def test_what_is_deeper_is_told_from_headings_and_cards():
+    """A deeper section ends at the next one; of a deeper exercise, what follows its solution is core again."""
+    _, _, stub, folded = lesson(CARD, BELOW).cells
+    card = CARD.partition("\n\n")[2]
+    cells = {
+        "head": text("# 02 · A title"),
+        "core": text("## Core\n\nWords."),
+        "card": text(card.replace("4 min", "4 min · deeper")),
+        "stub": stub,
+        "folded": folded,
+        "after": text("More words."),
+        "section": text("## Deeper · Why?"),
+        "code": code("x = 1", tags=["hide-input", "nbval-ignore-output"]),
+        "recap": text("## Recap"),
+    }
+    notebook = nbformat.v4.new_notebook(cells=list(cells.values()))
+    tagged = lessons.tagged(notebook)
+    deeper = [name for name, cell in zip(cells, tagged.cells, strict=True) if "deeper" in lessons.tags(cell)]
+    assert deeper == ["card", "stub", "folded", "section", "code"]
+    assert lessons.tags(tagged.cells[7]) == {"hide-input", "nbval-ignore-output", "deeper"}
+    assert lessons.tagged(tagged) == tagged
+    assert [cell.source for cell in lessons.core(tagged).cells] == [
+        cells[name].source for name in ("head", "core", "after", "recap")
+    ]
+    assert [block.text for block in lessons.blocks(tagged) if block.role == "section"] == ["Core", "Why?", "Recap"]
+    assert lessons.cards(tagged)[0].deeper
+    assert lessons.tagged(nbformat.v4.new_notebook(cells=[cells["section"], text("## Core")])).cells[1].metadata == {}
+
+
+@pytest.mark.parametrize("inner", ["Words.\n\n## A section", CARD])
+def test_a_heading_within_a_cell_is_refused(inner):
+    with pytest.raises(ValueError, match=r"must begin a cell of their own:\n##"):
+        lessons.tagged(nbformat.v4.new_notebook(cells=[text("# 02 · A title"), text(inner)]))
+
+
+def test_minutes_are_those_of_words_lines_predictions_exercises_and_seconds():
+    """Nothing else counts: no hint, no solution, no stub, no sources, no code that is folded."""
+    head = text("one two three")
+    notebook = lesson(CARD, BELOW)
+    only_card = (3 + 2 + len("#### Exercise 2.1 · Count the zeros ●○○ · 4 min How many?".split())) / 200 + 4
+    notebook.cells[0] = head
+    assert minutes.minutes(notebook) == pytest.approx(only_card)
+    notebook.cells += [
+        code("x = 1\n\ny = 2"),
+        code("z = 3", jupyter={"source_hidden": True}),
+        text("**Predict.** How?\n\n- a\n- b\n\n**Sources.**\nA book."),
+    ]
+    assert minutes.minutes(notebook, seconds=30) == pytest.approx(only_card + 2 / 5 + 5 / 200 + 0.75 + 0.5)
+
+
+def test_minutes_are_written_into_the_head_and_nothing_else_changes():
+    head = "# 02 · A\n\n**Time:** core 1 minutes, all 2 minutes · **Next:** [03](03.ipynb)\nlast"
+    notebook = nbformat.v4.new_notebook(cells=[text(head), text("## Core\n\n" + "word " * 2000)])
+    assert minutes.written(notebook) == head.replace("core 1 minutes, all 2 minutes", "core 10 minutes, all 10 minutes")
+    assert minutes.rounded((2, 12.4)) == (5, 10)
 
 
 # --------------------------------------------------------------------------------------------------------- running

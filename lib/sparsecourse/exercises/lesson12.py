@@ -42,7 +42,7 @@ def _number(number, section, right, why, wrong, within=0.0):
 
     def judge(result):
         found = float(np.asarray(result))
-        return None if abs(found - right) <= within + 1e-9 * abs(right) else f"is {found:g}."
+        return None if abs(found - right) <= within + 1e-6 * abs(right) else f"is {found:g}."
 
     mistakes = tuple(Mistake(value, sentence) for value, sentence in wrong.items())
     return Exercise(number, "answer", right, ((),), mistakes, judge, lambda _: why, section=section)
@@ -78,30 +78,29 @@ def _columns_of(W):
     return tuple((W, j) for j in range(W.shape[1]))
 
 
-def _forward(W, S, b, X):
-    return X @ (W * S).T + b
+def _step(W, S, G, rate):
+    return W - rate * G * S
 
 
-def _sparse_layer(n_out, n_in, examples, seed):
-    """Cases of 12.20: weights, a mask, biases and a batch."""
+def _weights(n_out, n_in, rate, seed):
+    """Cases of 12.20: weights, a mask, a gradient and a learning rate."""
     rng = np.random.default_rng(seed)
     S = (rng.random((n_out, n_in)) < 0.5).astype(int)
     S[0, 0], S[-1, -1] = 0, 1
-    return rng.normal(size=(n_out, n_in)), S, rng.normal(size=n_out), rng.normal(size=(examples, n_in))
+    return rng.normal(size=(n_out, n_in)), S, rng.normal(size=(n_out, n_in)), rate
 
 
 EXERCISES = [
     _number(
         "12.1",
         "00 · A taste: a network that thins out",
-        4,
-        "99 % of 360 weights are 356.4. A weight is cut or it stays, so 356 go and 4 stay: in truth 98.9 %.",
+        8,
+        "6 · 4 + 4 · 2 are 32 lines, and a quarter of them stays.",
         {
-            3.6: "No weight can be cut in part: the sparsity that comes out is not quite the one that was asked for.",
-            3: "356.4 weights would have to go. The nearest number that can go is 356.",
-            356: "That many are cut. How many stay?",
-            36: "That is what 90 % leaves. Here 99 % are cut.",
-            19: "Those are biases, one for each unit. The question is about weights.",
+            24: "So many are cut. How many are left?",
+            3: "Those are units. A line leads from each unit to each one of the next column: multiply.",
+            12: "Multiply neighbours, then add: 6 · 4 lines, and 4 · 2 lines.",
+            32: "That is the network before the cut.",
         },
     ),
     _choice(
@@ -115,14 +114,14 @@ EXERCISES = [
     ),
     _number(
         "12.3",
-        "01 · What does a network cost?",
-        65,
-        "A weight for each pair, 5 × 12, and a bias for each of the 5 outputs.",
+        "01 · A batch is X Wᵀ",
+        5,
+        "The shape is (5, 12): a row for each output, a column for each input.",
         {
-            60: "Those are the weights. Each output has a bias too.",
-            72: "A bias belongs to an output, not to an input.",
-            61: "Each output has a bias of its own: five, not one.",
-            17: "Those are the units. A weight stands between each input and each output: multiply.",
+            12: "`nn.Linear` is given inputs, then outputs; its matrix has outputs first, a row for each.",
+            60: "That is how many weights there are. How many rows has the matrix?",
+            13: "The biases stand apart, not in the matrix.",
+            6: "A bias is no row of the matrix: biases are kept apart.",
         },
     ),
     Exercise(
@@ -160,63 +159,67 @@ EXERCISES = [
     ),
     _number(
         "12.5",
-        "02 · Over which tensors?",
-        9505 / 10_100,
-        "9,505 of 10,100 weights are zero. The small layer hardly counts.",
+        "02 · Cut or kept?",
+        0.3,
+        "Three of ten entries are exactly zero. The two tiny ones are weights like others.",
         {
-            0.5: "That is the mean of two sparsities. The layers have different sizes: count zeros, and divide by all.",
-            595 / 10_100: "That is the part that is kept. Sparsity is the part that is zero.",
-            0.95: "That is the large layer alone. The small one belongs to the network too.",
+            0.5: "You counted the tiny weights too. Only an exact zero is a zero.",
+            0.7: "That is the part that is kept. Sparsity is the part that is zero.",
+            3: "Three are zero. The question asks for the part of all ten.",
+            30: "As a fraction it lies between 0 and 1.",
         },
-        within=0.0006,
     ),
     _number(
         "12.6",
-        "02 · Cut or kept?",
-        87.5,
-        "One in eight stays, so seven in eight are cut.",
+        "02 · Over which tensors?",
+        10 / 3,
+        "A half and a tenth are kept, on average three tenths: 1 / 0.3.",
         {
-            12.5: "That many per cent stay. The question asks for those that are cut.",
-            80: "80 % leaves one in five: a factor of 5.",
-            0.875: "The question asks for per cent.",
-            8: "A factor of 8 leaves an eighth, not 8 %.",
+            6: "That is the mean of 2 and 10. Count what is kept: a half of one layer, a tenth of the other.",
+            12: "Factors of two layers don't add up. Count what is kept in each.",
+            20: "That would be one cut after the other in the same layer. These are two layers.",
+            0.3: "That is the part that is kept. By what factor is the network smaller?",
+            70: "That many per cent are cut. By what factor is the network smaller?",
         },
         within=0.05,
     ),
-    _choice(
-        "12.7",
-        "03 · The computer multiplies zeros too",
-        "b",
-        "A product that is told nothing of the zeros multiplies them like any other number.",
-        a="The zeros are really there, and a product that skipped them would have far less to do.",
-        c="How many weights are left and how fast it runs are two things: see what the product does with a zero.",
-        d="Training has nothing to do with it: the time is taken when the network is used.",
-    ),
     _table(
+        "12.7",
+        "03 · Storing a matrix without its zeros",
+        [0, 5, 0, 0, 1, 0],
+        "Row 1 owns the places 0 and 1: 5 in column 1 and 1 in column 4.",
+        (
+            ([0, 0, 0, 0, 1, 0], "See `starts`: row 1 begins at place 0, and ends before place 2."),
+            ([0, 0, 0, 0, 0, 0], "That is row 0: it begins and ends at place 0. Rows are counted from 0."),
+            ([7, 0, 0, 0, 0, 0], "That is row 2, the last one. Rows are counted from 0."),
+            ([0, 5, 0, 0, 0, 0], "Row 1 goes on to the place before the next row's start: two weights."),
+            ([5, 0, 0, 1, 0, 0], "Columns are counted from 0."),
+        ),
+    ),
+    _number(
         "12.8",
         "03 · What is not connected can't matter",
-        [2, 3],
-        "Inputs 2 and 3 reach hidden unit 1 alone, and no output hears that unit.",
-        (
-            ([], "Each input reaches a hidden unit. Go on: does an output hear that unit?"),
-            ([1], "That is the hidden unit that no output hears. Which inputs reach only this one?"),
-            ([0, 1], "Those two do reach an output: follow them through the units 0 and 2."),
-            ([3, 4], "Count from 0, as the course does."),
-        ),
+        0.7,
+        "Twelve of 40 weights lie on a path. The other 28 might as well be zero.",
+        {
+            0.6: "That counts all that are kept. Those that lead nowhere don't count.",
+            0.3: "That is the part that lies on a path. Sparsity is the rest.",
+            0.1: "Four in forty lead nowhere. The cut weights don't count either.",
+            0.25: "Take all 40 places, not only the weights that are kept.",
+            0.75: "Take all 40 places, not only the weights that are kept. And count what is missing.",
+        },
     ),
     _number(
         "12.9",
         "04 · What do the tables say?",
-        0.75,
-        "Three of twelve pairs are connected, by however many synapses.",
+        4,
+        "A gap junction conducts both ways, so each of the two joins stands in the matrix twice.",
         {
-            1 - 8 / 12: "You counted synapses. Three pairs are connected, some by several synapses.",
-            1 - 3 / 16: "A neuron does not connect to itself here: 4 × 3 pairs, not 4 × 4.",
-            0.25: "That is the part that is there. Sparsity is the part that is not.",
-            1 - 8 / 16: "You counted synapses. Three pairs are connected; and there are 4 × 3 pairs.",
-            0.5: "A connection from A to B and one from B to A are two: there are 4 × 3 pairs.",
+            2: "Current passes both ways: each join has two entries, one for each direction.",
+            3: "The sections make an entry larger, not more of them. And each join has two entries.",
+            6: "Sections are no connections: they make an entry larger. Two joins, two entries each.",
+            9: "A and C are not joined, and no neuron is joined to itself here.",
         },
-        within=0.0006,
     ),
     _choice(
         "12.10",
@@ -243,37 +246,37 @@ EXERCISES = [
     ),
     _choice(
         "12.12",
-        "05 · A step that misses, and a step that lands",
-        "d",
-        "Such steps jump over zero and back. What was priced out lies near it: look there, or take a proximal step.",
-        a="The price works. Look at how large the weights are, not only at which are exactly zero.",
-        b="A higher price makes the jumps around zero larger; they still don't land.",
-        c="More steps of this kind jump more often. None of them lands on zero.",
+        "05 · A price on every weight",
+        "c",
+        "The price grows by λ for each step away from zero, wherever the weight is.",
+        a="A larger weight costs more, but a step back saves the same. With squares it would save more.",
+        b="A step towards zero saves the same everywhere.",
+        d="What the examples want comes on top. The price itself does not know them.",
     ),
-    _table(
+    _number(
         "12.13",
-        "06 · Which weights can go?",
-        [[0, 1, 1], [1, 0, 0]],
-        "The three largest magnitudes are 2, 1.5 and 0.3.",
-        (
-            ([[1, 0, 1], [1, 0, 0]], "You kept the largest numbers. A weight of -2 does more than one of 0.1."),
-            ([[1, 0, 0], [0, 1, 1]], "That mask is the other way round: 1 keeps, 0 cuts."),
-            ([[0, 1, 0], [1, 0, 0]], "Half of six are three: one more stays."),
-            ([[0, 1, 0], [1, 1, 0]], "0.3 is larger than 0.2, and should stay in its place."),
-            ([[0, -2, 0.3], [1.5, 0, 0]], "Those are the weights that stay. A mask holds 0 and 1."),
-        ),
+        "06 · Little by little",
+        70,
+        "What is still to be cut falls with the cube of the time that is left: 80 · (1 − 0.5³).",
+        {
+            40: "That would be a straight line. The cubic schedule cuts most at the beginning.",
+            10: "That much is still to be cut. How much is cut?",
+            80: "That is the end. Half of the time is still to come.",
+            60: "That falls with the square of the time that is left. The course's schedule is cubic.",
+        },
+        within=0.5,
     ),
     _number(
         "12.14",
-        "06 · Little by little",
-        20,
-        "The first call leaves 40 %, the second takes half of what is left.",
+        "06 · `torch.nn.utils.prune`, as it is",
+        80,
+        "The first call leaves 40 %, and the second takes half of what is left.",
         {
-            -10: "The second call cuts half of what is left, not half of all.",
-            50: "The first cut stays: the second takes its half from what is left.",
-            40: "That is what the first call leaves. The second cuts again.",
-            80: "That many are cut. How many are left?",
-            30: "60 % and 50 % don't add up that way: 40 % is left, and half of it goes.",
+            50: "The second call does not undo the first. It cuts half of what that left.",
+            60: "The second call cuts too: half of what the first one left.",
+            100: "Amounts don't add up: the second is a part of what is left.",
+            110: "Amounts don't add up: the second is a part of what is left, and more than all can't be zero.",
+            20: "So many are left. How many are zero?",
         },
         within=0.05,
     ),
@@ -291,64 +294,63 @@ EXERCISES = [
     ),
     _choice(
         "12.16",
-        "07 · Where: neighbours",
+        "07 · The worm's wiring as a mask",
         "c",
-        "Only the windows rely on what lies side by side. To the other two, one order is as good as another.",
-        a="A dense network hears all inputs. It learns the other order as easily as the first.",
-        b="A random mask never knew which inputs were neighbours.",
-        d="One of them was built for neighbours, and after the shuffle they no longer belong together.",
+        "Then both masks have the same busy units and idle ones. What differs is who is wired to whom.",
+        a="A dense network says whether to be sparse helps, not whether this pattern does.",
+        b="It beat such masks already. They differ in two ways: who is wired to whom, and how busy each unit is.",
+        d="Another animal's wiring has another size and other numbers of everything.",
     ),
-    _choice(
+    _number(
         "12.17",
-        "08 · More seeds, a wider network",
-        "b",
-        "The interval reaches from about -0.01 to +0.03: with these five seeds, either sign is possible.",
-        a="The mean is above zero. But with this spread over five seeds, chance alone could do it.",
-        c="Not to see a difference is not to see that there is none: the interval reaches to three points.",
-        d="The sign of the mean speaks for A, if for anyone.",
+        "08 · Seven ways, ten seeds",
+        -0.0149,
+        "0.010 − 2.78 · 0.020 / √5. The interval holds zero, so the sign stays open.",
+        {
+            -0.0456: "The mean of five varies less than one of them: divide the standard deviation by √5.",
+            -0.01: "That is the mean less a standard deviation. The reach is t times it, divided by √5.",
+            0.0349: "That is where the interval ends.",
+            0.0011: "The factor t is missing.",
+            0.0249: "That is how far it reaches to each side. Where does it begin?",
+        },
+        within=0.0006,
     ),
     _number(
         "12.18",
         "08 · The other fair question",
-        20,
-        "A tenth of 22,000 weights are 2,200, and each hidden unit of a narrow network has 100 + 10 of them.",
+        26,
+        "h units in each make h² + 20 h weights, and 26 come nearest to 1,200.",
         {
-            200: "That is the width of the sparse network. With as few weights, a dense one must be narrower.",
-            22: "You counted the inputs alone. A hidden unit also has 10 weights to the outputs.",
-            2200: "That is the number of weights. How many hidden units do they make?",
-            180: "That takes nine tenths. A tenth of the weights is to be kept.",
+            10: "That is a tenth of the width. Between hidden layers, weights go with its square.",
+            35: "You counted the weights between the hidden layers alone. Inputs and outputs have 20 for each unit.",
+            60: "You counted the weights of inputs and outputs alone. Between the hidden layers stand h².",
+            100: "That is the width of the sparse network.",
         },
+        within=0.5,
     ),
     _choice(
         "12.19",
-        "09 · Behind the mask",
-        "b",
-        "The gradient of a masked weight is zero, but decay shrinks W itself, so it comes back smaller.",
-        a="The gradient leaves it alone. The decay, which the optimiser applies to W, does not.",
-        c="A mask multiplies. It writes no zero into W.",
-        d="Behind the mask no gradient arrived, so it learned nothing.",
+        "09 · Write it",
+        "c",
+        "A buffer is saved and moved with the layer, and no optimiser is told of it.",
+        a="A plain attribute is neither saved nor moved.",
+        b="A parameter is saved and moved, but an optimiser gets it too, and would change it.",
+        d="A list is not saved, and can't be moved to a graphics card.",
     ),
     Exercise(
         number="12.20",
-        answer="forward",
-        reference=_forward,
-        cases=(_sparse_layer(2, 3, 1, 0), _sparse_layer(3, 3, 3, 1), _sparse_layer(4, 2, 5, 2)),
+        answer="step",
+        reference=_step,
+        cases=(_weights(2, 3, 0.1, 0), _weights(3, 3, 1.0, 1), _weights(4, 2, 0.5, 2)),
         mistakes=(
-            Mistake(lambda W, S, b, X: X @ W.T + b, "The mask is missing: that is the dense layer."),
+            Mistake(lambda W, S, G, rate: W - rate * G, "The weights behind the mask moved: their gradient is zero."),
             Mistake(
-                lambda W, S, b, X: (W * S) @ X.T + b[:, None],
-                "Examples stand in rows, and come out in rows: X @ (W * S).T.",
+                lambda W, S, G, rate: (W - rate * G) * S,
+                "The mask stands in the product, not in W: behind it W keeps what it holds.",
             ),
-            Mistake(lambda W, S, b, X: X @ (W * S).T, "The bias is missing."),
-            Mistake(
-                lambda W, S, b, X: X @ (W @ S.T).T + b,
-                "The mask multiplies entry by entry, with `*`. `@` is a matrix product.",
-            ),
-            Mistake(lambda W, S, b, X: X @ (W * (1 - S)).T + b, "The mask is the other way round: 1 keeps, 0 cuts."),
-            Mistake(
-                lambda W, S, b, X: (X @ W.T + b) * S.any(axis=1),
-                "That cuts outputs. A mask cuts single weights, before they meet the inputs.",
-            ),
+            Mistake(lambda W, S, G, rate: W + rate * G * S, "The step goes down the slope: subtract."),
+            Mistake(lambda W, S, G, rate: W - G * S, "The learning rate is missing."),
+            Mistake(lambda W, S, G, rate: rate * G * S, "That is the step. Take it from W."),
         ),
         section="09 · One line",
     ),
@@ -368,14 +370,14 @@ EXERCISES = [
     ),
     _number(
         "12.22",
-        "10 · Where the lines cross",
-        95,
-        "At 90 % it is slower than dense, at 95 % already faster.",
+        "10 · Three ways to store a matrix",
+        20_000,
+        "4 bytes for the value, and 8 for the row and for the column: PyTorch's COO has no smaller indices.",
         {
-            99: "It is faster there. But there is a lower sparsity in the table at which it is faster, too.",
-            90: "There CSR takes longer than dense.",
-            80: "There CSR takes three times as long as dense.",
-            0.95: "The question asks for per cent.",
+            12_000: "PyTorch keeps row and column of COO in 8 bytes each, whatever the values have.",
+            4_000: "Those are the values alone. Each also has a row and a column.",
+            8_000: "A row and a column belong to each value.",
+            16_000: "PyTorch keeps row and column of COO in 8 bytes each.",
         },
     ),
     _number(
@@ -391,13 +393,15 @@ EXERCISES = [
         },
         within=0.0006,
     ),
-    _choice(
+    _number(
         "12.24",
-        "11 · Who drives best?",
-        "b",
-        "The loss is taken on the expert's road. To find back to it, once off, is what the loss never sees.",
-        a="A lower loss on the expert's road says little of what happens once the car is off it.",
-        c="They were measured, in the second row: with the network itself at the wheel.",
-        d="The rows measure two things, and the purpose is to drive: the second counts.",
+        "11 · Your own circuit",
+        3,
+        "A neuron hears what others said a step before: a step to inter, one to command, one to motor.",
+        {
+            1: "In the first step only the inter neurons hear the picture. The others hear what neurons said before.",
+            2: "By then it has reached the command neurons. The motor neuron hears them in the next step.",
+            4: "The inter neurons hear the picture in the first step already.",
+        },
     ),
 ]
