@@ -225,7 +225,7 @@ EXERCISES = [
         "12.10",
         "04 · Are hubs chance?",
         "b",
-        "Whoever has many partners meets other hubs more often by chance alone. This null keeps each neuron's number.",
+        "A neuron with many partners meets other hubs more often by chance alone. This null keeps each neuron's number.",
         a="In such a graph there are no hubs, so any graph with hubs would look special.",
         c="Other names change nothing: it is the same graph, and hubs are where they were.",
         d="Nothing can be compared with a graph of another size: it has other numbers of everything.",

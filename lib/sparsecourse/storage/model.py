@@ -61,7 +61,7 @@ def predict(machine, n_out, n_in, sparsity, batch):
     """Seconds that a layer takes stored densely and as CSR, from bytes, multiply-adds and a machine's rates.
 
     Both read the matrix and do their multiply-adds. CSR also pays for the call and, with more than one example, for
-    turning its input and output round.
+    transposing its input and output.
 
     Args:
         machine: a :class:`Machine`.
