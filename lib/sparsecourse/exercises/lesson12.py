@@ -196,18 +196,14 @@ EXERCISES = [
             ([5, 0, 0, 1, 0, 0], "Columns are counted from 0."),
         ),
     ),
-    _number(
+    _choice(
         "12.8",
-        "03 · What is not connected can't matter",
-        0.7,
-        "Twelve of 40 weights lie on a path. The other 28 might as well be zero.",
-        {
-            0.6: "That counts all that are kept. Those that lead nowhere don't count.",
-            0.3: "That is the part that lies on a path. Sparsity is the rest.",
-            0.1: "Four in forty lead nowhere. The cut weights don't count either.",
-            0.25: "Take all 40 places, not only the weights that are kept.",
-            0.75: "Take all 40 places, not only the weights that are kept. And count what is missing.",
-        },
+        "03 · Fewer connections, fewer ways to be wrong",
+        "b",
+        "Zeros in random places cut off useful inputs as readily as useless ones.",
+        a="There are fewer ways to be wrong, but also fewer to be right: most of its units no longer hear what matters.",
+        c="That one has as many weights, but in the right places.",
+        d="It learns its few examples by heart as well. What counts is what it does on new ones.",
     ),
     _number(
         "12.9",
