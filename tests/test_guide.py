@@ -194,7 +194,9 @@ def test_no_lesson_comes_before_what_it_builds_on(name):
 @pytest.mark.parametrize("name", COURSES)
 def test_a_sheet_names_deeper_sections_that_exist(name):
     for row in COURSES[name]:
-        deeper = {block.text for block in lessons.blocks(NOTEBOOKS[row.lesson]) if block.deeper} if row.lesson else set()
+        deeper = (
+            {block.text for block in lessons.blocks(NOTEBOOKS[row.lesson]) if block.deeper} if row.lesson else set()
+        )
         assert set(SLANTED.findall(row.what)) <= deeper, row
 
 

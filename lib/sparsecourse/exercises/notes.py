@@ -1,8 +1,8 @@
 """Which exercises were answered: one small file in the learner's own folder.
 
 ``check`` notes each answer as a line of ``progress.jsonl`` in the folder where the notebook runs. Nothing is sent
-anywhere. Lines are only ever added, each in one piece, so whatever stops a kernel, what was noted before stays. To have no
-file, set SPARSECOURSE_PROGRESS=off.
+anywhere. Lines are only ever added, each in one piece, so whatever stops a kernel, what was noted before stays.
+SPARSECOURSE_PROGRESS=off switches it off.
 """
 
 import datetime
