@@ -389,11 +389,11 @@ EXERCISES = [
             ),
             Mistake(
                 _choose_by("max"),
-                "It is enough for you if one seed is sparse enough. The condition is on the mean over the seeds.",
+                "That lets a strength in if one of its seeds is sparse enough. The condition is on the mean over the seeds.",
             ),
             Mistake(
                 _choose_by("min"),
-                "You ask that every seed is sparse enough. The condition is on the mean over the seeds.",
+                "That lets a strength in only if every seed is sparse enough. The condition is on the mean over the seeds.",
             ),
             Mistake(
                 lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean > sparsity),
