@@ -389,11 +389,12 @@ EXERCISES = [
             ),
             Mistake(
                 _choose_by("max"),
-                "It is enough for you if one seed is sparse enough. The condition is on the mean over the seeds.",
+                "Here one seed that is sparse enough lets a strength in. The condition is on the mean over the seeds.",
             ),
             Mistake(
                 _choose_by("min"),
-                "You ask that every seed is sparse enough. The condition is on the mean over the seeds.",
+                "Here every seed must be sparse enough to let a strength in. The condition is on the mean over the "
+                "seeds.",
             ),
             Mistake(
                 lambda runs, sparsity: _choose_among(runs, sparsity, lambda mean: mean > sparsity),
