@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 SITE = lessons.ROOT / "site"
 ADDRESS = "someone/some-course"
 LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.pages()]
+TAUGHT = [f"notebooks/{path.stem}.html" for path in lessons.paths()]
 TEXTS = [
     path.relative_to(lessons.ROOT).with_suffix(".html").as_posix()
     for pattern in ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md", "workshop/**/*.md")
@@ -160,14 +161,23 @@ def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
 def test_a_panel_is_explained_and_the_setup_is_folded(pages, path):
     page = pages[f"notebooks/{path.stem}.html"]
     panels = [cell for cell in lessons.read(path).cells if "panel" in lessons.tags(cell)]
-    assert panels
     assert len(page.select(".cell.tag_panel .panel-note")) == len(panels)
     (setup,) = page.select(".cell.tag_setup")
     assert setup.details
     assert "open" not in setup.details.attrs
     assert "COURSE" in setup.details.pre.text
-    assert "Setup" in setup.summary.text
+    assert "Show the code" in setup.summary.text
     assert "aria-label" not in setup.summary.attrs
+
+
+def test_what_can_be_left_out_is_marked(pages):
+    for path, name in zip(lessons.paths(), TAUGHT, strict=True):
+        deeper = [
+            cell.source.splitlines()[0] for cell in lessons.read(path).cells if f"## {lessons.DEEPER}" in cell.source
+        ]
+        marked = [section.find(["h2", "h3"]).get_text() for section in pages[name].select("section.deeper")]
+        assert len(marked) == len(deeper)
+        assert all(heading.startswith(lessons.DEEPER) for heading in marked)
 
 
 def test_the_landing_page_maps_the_course(pages):
@@ -182,7 +192,7 @@ def test_the_landing_page_maps_the_course(pages):
 def test_the_landing_page_shows_a_panel_with_words_for_it(pages):
     picture = pages["index.html"].select_one(".bd-article img")
     assert len(picture["alt"]) > 40
-    assert picture["src"] in {link.removeprefix("../") for link in links(pages[LESSONS[-1]])}
+    assert picture["src"] in {link.removeprefix("../") for link in links(pages[TAUGHT[-1]])}
 
 
 # ---------------------------------------------------------------------------------------------------------- address
@@ -437,7 +447,7 @@ def test_maths_is_typeset(visits):
     for name, visit in visits.items():
         assert visit.maths["typeset"] == visit.maths["asked"], name
         assert visit.maths["wrong"] == 0, name
-        if name in LESSONS:
+        if name in TAUGHT:
             assert visit.maths["asked"], name
 
 
