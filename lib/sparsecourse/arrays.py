@@ -60,4 +60,4 @@ def magnitudes(W):
         ValueError: W is not made of finite numbers.
     """
     W = as_array(W)
-    return np.abs(W if np.iscomplexobj(W) else W.astype(float)).astype(float, copy=False)
+    return np.abs(W if np.iscomplexobj(W) else W.astype(float, copy=False)).astype(float, copy=False)

@@ -98,6 +98,8 @@ class SparseLinear(nn.Linear):
 
         Source: Evci et al., "Gradient flow in sparse neural networks", AAAI 2022, doi:10.48550/arXiv.2010.03533.
         """
+        if self.W.is_meta:  # there is nothing to draw, and rsqrt would import torch's compiler, 80 MB
+            return
         self.check_mask()  # memory that was made and not filled holds no mask
         bound = self.fan_in().clamp(min=1).rsqrt()
         self.W.uniform_(-1, 1).mul_(bound[:, None])

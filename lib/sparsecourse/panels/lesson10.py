@@ -42,9 +42,7 @@ def picture(units, batch, machine=None):
     ax.annotate("CSR", (sparsities[5], csr[5]), xytext=(6, 4), textcoords="offset points", fontsize=9)
     words = f"{units} × {units}, batch {batch}: dense {1e3 * dense:.3g} ms. "
     if np.isnan(crossing):
-        words += (
-            "CSR is not expected to be faster at any sparsity: the call, and transposing x and y, take longer alone."
-        )
+        words += "CSR is not expected to be faster at any sparsity: the call and transposing x and y alone take longer."
     else:
         ax.plot(crossing, 1, "o", color=palette.INK, markersize=8, zorder=3)
         words += f"CSR is expected to be faster from {crossing:.0%} on."
