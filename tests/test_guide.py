@@ -62,12 +62,12 @@ def test_every_lesson_has_notes_in_order():
 
 @each_lesson
 def test_notes_name_minutes_and_exercises_of_the_lesson(number):
-    core, every = lessons.minutes(NOTEBOOKS[number])
+    words = minutes.in_words(lessons.minutes(NOTEBOOKS[number]))
     cards = "; ".join(
         f"{card.number} {card.title} ({card.minutes}{', deeper' if card.deeper else ''})"
         for card in lessons.cards(NOTEBOOKS[number])
     )
-    assert NOTES[number].splitlines()[2] == f"Core {core} minutes, all {every} minutes · {cards}"
+    assert NOTES[number].splitlines()[2] == f"{words[0].upper()}{words[1:]} · {cards}"
 
 
 @each_lesson

@@ -149,7 +149,12 @@ def test_minutes_are_those_of_words_lines_predictions_exercises_and_seconds():
 def test_minutes_are_written_into_the_head_and_nothing_else_changes():
     head = "# 02 · A\n\n**Time:** core 1 minutes, all 2 minutes · **Next:** [03](03.ipynb)\nlast"
     notebook = nbformat.v4.new_notebook(cells=[text(head), text("## Core\n\n" + "word " * 2000)])
-    assert minutes.written(notebook) == head.replace("core 1 minutes, all 2 minutes", "core 10 minutes, all 10 minutes")
+    assert minutes.written(notebook) == head.replace("core 1 minutes, all 2 minutes", "10 minutes")
+    notebook.cells.append(text("More. " * 2000))
+    notebook.cells[2].metadata["tags"] = ["deeper"]
+    assert minutes.written(notebook) == head.replace("core 1 minutes, all 2 minutes", "core 10 minutes, all 20 minutes")
+    notebook.cells[0].source = minutes.written(notebook)
+    assert lessons.minutes(notebook) == (10, 20)
     assert minutes.rounded((2, 12.4)) == (5, 10)
 
 

@@ -72,12 +72,6 @@ def tags(cell):
 
 # ------------------------------------------------------------------------------------------------------------ head
 
-TIME_FORM = "'**Time:** core 20 minutes, all 40 minutes'"
-TIME = [
-    (r"^\*\*Time:\*\* core (\d+) minutes, all \d+ minutes", TIME_FORM),
-    (r"^\*\*Time:\*\* core \d+ minutes, all (\d+) minutes", TIME_FORM),
-]
-
 
 class Minutes(NamedTuple):
     """What a lesson takes."""
@@ -101,7 +95,9 @@ def minutes(notebook):
     Raises:
         ValueError: it does not say.
     """
-    return Minutes(*(int(in_head(notebook, *found)) for found in TIME))
+    pattern = r"\*\*Time:\*\* ((?:core \d+ minutes, all )?\d+ minutes)"
+    found = re.findall(r"\d+", in_head(notebook, pattern, "'**Time:** core 20 minutes, all 40 minutes'"))
+    return Minutes(int(found[0]), int(found[-1]))
 
 
 def goals(notebook):

@@ -63,7 +63,8 @@ def rounded(found):
 
 def in_words(found):
     """How a lesson's head says its minutes."""
-    return "core {} minutes, all {} minutes".format(*rounded(found))
+    core, every = rounded(found)
+    return f"{every} minutes" if core == every else f"core {core} minutes, all {every} minutes"
 
 
 def written(notebook, seconds=0):
