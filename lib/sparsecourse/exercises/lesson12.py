@@ -97,7 +97,7 @@ EXERCISES = [
         8,
         "6 · 4 + 4 · 2 are 32 lines, and a quarter of them stays.",
         {
-            24: "So many are cut. How many are left?",
+            24: "That many are cut. How many are left?",
             3: "Those are units. A line leads from each unit to each one of the next column: multiply.",
             12: "Multiply neighbours, then add: 6 · 4 lines, and 4 · 2 lines.",
             32: "That is the network before the cut.",
@@ -207,7 +207,7 @@ EXERCISES = [
     ),
     _number(
         "12.9",
-        "04 · What do the tables say?",
+        "04 · One number, or several?",
         4,
         "A gap junction conducts both ways, so each of the two joins stands in the matrix twice.",
         {
@@ -221,7 +221,7 @@ EXERCISES = [
         "12.10",
         "04 · Are hubs chance?",
         "b",
-        "A neuron with many partners meets hubs more often by chance alone. This null keeps each one's number.",
+        "A neuron with many partners meets hubs more often by chance alone. This null model keeps each one's number.",
         a="In such a graph there are no hubs, so any graph with hubs would look special.",
         c="Other names change nothing: it is the same graph, and hubs are where they were.",
         d="Nothing can be compared with a graph of another size: it has other numbers of everything.",
@@ -272,7 +272,7 @@ EXERCISES = [
             60: "The second call cuts too: half of what the first one left.",
             100: "Amounts don't add up: the second is a part of what is left.",
             110: "Amounts don't add up: the second is a part of what is left, and more than all can't be zero.",
-            20: "So many are left. How many are zero?",
+            20: "That many are left. How many are zero?",
         },
         within=0.05,
     ),
