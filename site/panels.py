@@ -32,6 +32,7 @@ DRAWN = {  # of controls that have too many values, those that are drawn: {lesso
     "01": dict.fromkeys(("x1", "x2", "x3", "x4"), range(-1, 3)),
     "04": {"neuron": NEURONS, "threshold": (1, 3, 10, 30)},
     "07": {"moved": (0, 10, 25, 50, 75, 100)},
+    "09": {"steps": range(0, 101, 10)},
     "10": {"units": (128, 256, 512, *range(1024, 4097, 512)), "batch": [2**k for k in range(9)]},
     "11": {"moment": range(0, 300, 6), "kind": ("NCP", "one"), "noise": (0.1, 1.0)},
 }
@@ -216,7 +217,7 @@ def markup(lesson, shown, grid, artist):
         grid: {control: its values on the page, as (name, value)}.
         artist: who has drawn it.
     """
-    controls, left_out = [], []
+    controls, drawn = [], {}
     for name, control in shown.controls.items():
         start = [value for _, value in grid[name]].index(control.value)
         kind = type(control).__name__.removeprefix("Int").removeprefix("Float")
@@ -224,8 +225,8 @@ def markup(lesson, shown, grid, artist):
         controls.append(
             {"kind": kind, "label": control.description, "tip": control.tooltip, "names": names, "start": start}
         )
-        if len(names) < (all_of_them := len(choices(control))):
-            left_out.append(f"“{control.description}” {len(names)} of {all_of_them}")
+        if len(names) < (many := len(choices(control))):
+            drawn.setdefault(f"{len(names)} of {many} values of ", []).append(f"“{control.description}”")
     template = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -237,7 +238,7 @@ def markup(lesson, shown, grid, artist):
         plays=any(isinstance(each, ipywidgets.Play) for each in within),
         size=artist.size,
         pixels=[round(PIXELS * side) for side in artist.size],
-        left_out=left_out,
+        drawn=[count + ", ".join(names) for count, names in drawn.items()],
         remark=REMARKS.get(lesson, ""),
     )
 

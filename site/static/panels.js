@@ -34,7 +34,7 @@
         place = place * many + at;
         if (control.type === "range") {
           const name = control.dataset.names.split(" ")[at];
-          control.ariaValueText = control.parentElement.nextElementSibling.textContent = name;
+          control.ariaValueText = control.nextElementSibling.textContent = name;
         }
       }
       const [picture, alt, words] = frames[place].map(runs => joined(pieces, runs));
@@ -59,7 +59,8 @@
   function letPlay(button, slider, sentence, redraw) {
     let timer = null;
     function stop() {
-      timer = clearInterval(timer) ?? null;
+      clearInterval(timer);
+      timer = null;
       button.textContent = "Play";
       sentence.ariaLive = "polite";
     }
