@@ -1,11 +1,13 @@
-"""Build the course as a web site: python site/build.py [--output FOLDER] [--address OWNER/NAME]
+"""Build the course as a web site: python site/build.py [--output FOLDER] [--address OWNER/NAME] [--still]
 
 The pages are the repository's own files. They are copied into a temporary folder in their places, so that the links
 between them hold, and the landing page is written beside them. The rest is Sphinx; conf.py holds its settings.
 """
 
 import argparse
+import concurrent.futures
 import itertools
+import multiprocessing
 import os
 import re
 import shutil
@@ -90,10 +92,24 @@ def stage(folder, course):
     (folder / "index.md").write_text(landing, encoding="utf-8")
 
 
+def draw_panels(folder):
+    """Draw the panels of all lessons, side by side: for each a file of HTML and a script in ``panels/``."""
+    import panels  # here, because it takes seconds and a still site needs none of it
+
+    (folder / "panels").mkdir()
+    paths = sorted(lessons.paths(), key=lambda path: path.name[:2] not in panels.DRAWN)  # what takes long comes first
+    # processes of their own: torch's threads don't survive a fork
+    with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as workers:
+        for path, drawn in zip(paths, workers.map(panels.draw, [path.name[:2] for path in paths]), strict=True):
+            for text, suffix in zip(drawn, (".html", ".js"), strict=True):
+                (folder / "panels" / path.name).with_suffix(suffix).write_text(text, encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
     parser.add_argument("--address", default=address.current(), help="owner/name on GitHub; '' for none")
+    parser.add_argument("--still", action="store_true", help="draw no panels, which takes a minute: none moves")
     arguments = parser.parse_args()
     if arguments.address:
         try:
@@ -106,6 +122,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         source, doctrees = Path(folder, "source"), Path(folder, "doctrees")
         stage(source, arguments.address)
+        if not arguments.still:
+            draw_panels(source)
         options = ["--quiet", "--fail-on-warning", "--keep-going", "--builder", "html", "--conf-dir", str(SITE)]
         failed = build_main([*options, "--doctree-dir", str(doctrees), str(source), str(arguments.output)])
     if not failed:

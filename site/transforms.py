@@ -44,12 +44,25 @@ def repository_link(address, path, words):
     return [*words, nodes.Text(" ("), nodes.literal("", path), nodes.Text(")")]
 
 
-def note_panels(app, doctree):
-    """Say under a panel's code, where the panel would be, that it moves elsewhere."""
+def add_panels(app, doctree):
+    """Put a lesson's panel below its code, and for those whom it doesn't reach a note that it moves elsewhere.
+
+    Where the panels were drawn, ``panels/`` holds each as HTML, and its pictures as a script.
+    """
+    drawn = Path(app.srcdir, "panels", posixpath.basename(app.env.docname))
     for cell in doctree.findall(nodes.container):
-        if "tag_panel" in cell["classes"]:
-            words = "This panel moves in JupyterLab, Colab or Binder. The page shows it below, at fixed settings."
-            cell += nodes.paragraph("", words, classes=["panel-note"])
+        if "tag_panel" not in cell["classes"]:
+            continue
+        if drawn.with_suffix(".html").exists():
+            frames = drawn.with_suffix(".js").read_bytes()
+            name = f"{hashlib.sha256(frames).hexdigest()[:16]}.js"
+            folder = Path(app.outdir, "_static", "panels")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(frames)
+            panel = drawn.with_suffix(".html").read_text(encoding="utf-8").replace("FRAMES", name)
+            cell += nodes.raw("", panel, format="html")
+        words = "This panel moves in JupyterLab, Colab or Binder. The page shows it below, at fixed settings."
+        cell += nodes.paragraph("", words, classes=["panel-note"])
 
 
 def mark_what_is_deeper(app, doctree):
@@ -90,6 +103,12 @@ def name_toggles(app, pagename, templatename, context, doctree):
         context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
 
 
+def load_the_script_of_panels(app, pagename, templatename, context, doctree):
+    """Load what moves panels on the pages that have one."""
+    if doctree and 'class="panel"' in context["body"]:
+        app.add_js_file("panels.js", loading_method="defer")
+
+
 def edit_the_template(app, pagename, templatename, context, doctree):
     """Let the landing page's edit button lead to the template that it is written from."""
     if pagename == app.config.root_doc:
@@ -99,10 +118,11 @@ def edit_the_template(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_config_value("course_address", "", "env", types=[str])
     app.connect("doctree-read", link_repository_files)
-    app.connect("doctree-read", note_panels)
+    app.connect("doctree-read", add_panels)
     app.connect("doctree-read", mark_what_is_deeper)
     app.connect("doctree-read", let_formulas_scroll)
     app.connect("doctree-read", figures_as_files)
     app.connect("html-page-context", name_toggles)
+    app.connect("html-page-context", load_the_script_of_panels)
     app.connect("html-page-context", edit_the_template)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,15 +1,14 @@
-"""The web site, built once as it is and once with an address: read as files, then in a real browser.
+"""The web site, built once without an address and once with one: read as files, then in a real browser.
 
-In the browser: every page in light and dark and on a phone, the search, folded answers.
+In the browser: every page in light and dark and on a phone, the search, folded answers. Its panels stay still
+here; test_site_panels.py moves them.
 """
 
 import functools
-import http.server
 import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tools import lessons
+from tools.browser import served
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def built(tmp_path_factory):
     @functools.cache
     def build(address):
         folder = tmp_path_factory.mktemp("site") / "site"
-        command = [sys.executable, str(SITE / "build.py"), "--output", str(folder), "--address", address]
+        command = [sys.executable, str(SITE / "build.py"), "--still", "--output", str(folder), "--address", address]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return folder
@@ -340,19 +340,11 @@ class Visit:
     width_on_a_phone: int
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def host(built):
     """Where the site is served."""
-    handler = functools.partial(QuietHandler, directory=built(""))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with served(built("")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

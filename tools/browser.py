@@ -1,8 +1,11 @@
 """The browser that tests the pages and prints the answer book."""
 
 import contextlib
+import functools
+import http.server
 import os
 import shutil
+import threading
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATH = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -28,3 +31,22 @@ def launched():
             yield running
         finally:
             running.close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve the files of a folder for a `with` block.
+
+    Yields:
+        The folder's address.
+    """
+    handler = functools.partial(QuietHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

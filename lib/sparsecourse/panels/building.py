@@ -20,7 +20,7 @@ def build(controls, draw, layout=None):
         layout: widget that shows the controls; None puts them into a row.
 
     Returns:
-        An ``ipywidgets.VBox``; its attribute ``controls`` is the dictionary given.
+        An ``ipywidgets.VBox``; its attributes ``controls`` and ``draw`` are what was given.
     """
     picture, sentence = ipywidgets.HTML(), ipywidgets.HTML()
 
@@ -36,7 +36,7 @@ def build(controls, draw, layout=None):
         row = [with_text_box(control) for control in controls.values()]
         layout = ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
     box = ipywidgets.VBox([layout, picture, sentence])
-    box.controls = controls
+    box.controls, box.draw = controls, draw
     return box
 
 

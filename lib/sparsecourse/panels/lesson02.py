@@ -36,6 +36,18 @@ def picture(W, S):
         W: weights, (out, in).
         S: mask of the same shape.
     """
+    return plots.layer(W, S), *described(S)
+
+
+def described(S):
+    """What a mask amounts to.
+
+    Args:
+        S: mask, (out, in).
+
+    Returns:
+        (alternative text of its picture, sentence).
+    """
     kept, n = int(S.sum()), S.size
     compression = measure.compression(S)
     words = (
@@ -46,4 +58,4 @@ def picture(W, S):
     for what, units in idle.items():
         if units:
             words += f" {what}: {', '.join(str(unit + 1) for unit in units)}."
-    return plots.layer(W, S), f"A layer of {S.shape[1]} inputs and {S.shape[0]} outputs. {words}", words
+    return f"A layer of {S.shape[1]} inputs and {S.shape[0]} outputs. {words}", words

@@ -14,10 +14,14 @@ def this_machine():
     return storage.measure_machine()
 
 
-def panel():
-    """Choose a layer's size and the number of examples; see from which sparsity on CSR is predicted to be faster."""
+def panel(machine=None):
+    """Choose a layer's size and the number of examples; see from which sparsity on CSR is predicted to be faster.
+
+    Args:
+        machine: a ``storage.Machine``; None takes this one.
+    """
     controls = {"units": slider("units", 1024, 128, 4096, 128), "batch": slider("batch", 64, 1, 256, 1)}
-    return build(controls, picture)
+    return build(controls, functools.partial(picture, machine=machine))
 
 
 def picture(units, batch, machine=None):
