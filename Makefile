@@ -31,7 +31,7 @@ CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidi
 # Tests side by side, each file in one worker; conftest.py says how many workers, and gives each its share of the cores.
 PYTEST = "$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab fresh update test check lint frameworks colab versions execute times bench results lenet data site slides answers load address constraints clean
+.PHONY: lab fresh update test check lint frameworks colab versions execute times bench results lenet data site slides answers load address release constraints clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
@@ -122,6 +122,10 @@ load: $(TESTED)
 # make address REPO=owner/name: badges, setup cells, launch buttons and links; without REPO it tells what is set.
 address:
 	"$(PYTHON)" -m tools.address $(REPO)
+
+# make release VERSION=0.2.0: the version in every place, a commit and a tag; without VERSION it tells which there is.
+release:
+	"$(PYTHON)" -m tools.release $(VERSION)
 
 # The environment is made from nothing whenever what it is made from has changed, and is trusted only once its last
 # step, the file `ready`, is there: an interrupted install is thrown away and redone. What only those need who test and

@@ -333,7 +333,7 @@ def broken_off(monkeypatch, step, work):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killing(os.replace))
-        patch.setattr(fresh.subprocess, "run", killing(subprocess.run))
+        patch.setattr(subprocess, "run", killing(subprocess.run))
         try:
             work()
         except Killed:

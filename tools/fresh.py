@@ -15,14 +15,13 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.lessons import CARD, ROOT, pages
+from tools.repository import RefusedError, commit, git, names
 
 LESSON = re.compile(r"notebooks/(\d\d_[^/]+\.ipynb)")
 DOTS = re.compile(r"^\s*(?:[\w, ]+ = )?\.\.\.", re.MULTILINE)  # where an answer is to be written
@@ -31,11 +30,7 @@ REQUIREMENTS = {"pyproject.toml", "constraints.txt", "environment.yml"}
 ARCHIVE = "This copy of the course was downloaded as an archive, which keeps no untouched lessons."
 
 
-class RefusedError(Exception):
-    """Why nothing was done, in words for people."""
-
-
-# ---------------------------------------------------------------------------------------------------- files and git
+# ---------------------------------------------------------------------------------------------------- files and lessons
 
 
 def write(path, content):
@@ -51,32 +46,9 @@ def write(path, content):
     os.replace(beside, path)
 
 
-def git(root, *arguments):
-    """What a git command prints, as bytes.
-
-    Args:
-        root: the course's folder.
-        *arguments: the command's words.
-
-    Raises:
-        RefusedError: git says no; in its own words.
-    """
-    if shutil.which("git") is None:
-        raise RefusedError("This needs git, and there is no program of that name here.")
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    if done.returncode:
-        raise RefusedError(done.stderr.decode(errors="replace").strip())
-    return done.stdout
-
-
 def is_archive(root):
     """Whether a copy of the course has no repository of its own; it may lie inside somebody's."""
     return not (root / ".git").exists()
-
-
-def commit(root, revision):
-    """The commit that a revision names, as hexadecimal digits."""
-    return git(root, "rev-parse", "--verify", revision).decode().strip()
 
 
 def published(root):
@@ -85,11 +57,6 @@ def published(root):
         return git(root, "merge-base", "HEAD", "@{upstream}").decode().strip()
     except RefusedError:  # nothing is followed, or history was written anew
         return "HEAD"
-
-
-def names(root, command, *arguments):
-    """The names that a git command lists, from the course's folder on."""
-    return [name for name in git(root, command, "--name-only", "-z", *arguments).decode().split("\0") if name]
 
 
 def untouched(root, revision):
