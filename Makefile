@@ -1,4 +1,5 @@
-# make lab: open the course. make test: everything that must hold. make check: the quick part of it, for every commit.
+# make lab: open the course. make fresh LESSON=05: a lesson laid anew. make update: what is new in the course.
+# make test: everything that must hold. make check: the quick part of it, for every commit.
 # The other targets serve those who change the course.
 # Each may be told which Python to build the environment with: make lab PYTHON=python3.12
 PYTHON ?= python3
@@ -30,11 +31,18 @@ CUDA = cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidi
 # Tests side by side, each file in one worker; conftest.py says how many workers, and gives each its share of the cores.
 PYTEST = "$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test check lint frameworks colab versions execute times bench results lenet data site slides answers load address constraints clean
+.PHONY: lab fresh update test check lint frameworks colab versions execute times bench results lenet data site slides answers load address release constraints clean
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
 	"$(BIN)/jupyter" lab --allow-root --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
+
+# Both keep what the learner wrote: docs/install.md says how.
+fresh:
+	"$(PYTHON)" -m tools.fresh $(LESSON)
+
+update:
+	"$(PYTHON)" -m tools.fresh --update
 
 test: $(TESTED) lint
 	$(PYTEST)
@@ -114,6 +122,10 @@ load: $(TESTED)
 # make address REPO=owner/name: badges, setup cells, launch buttons and links; without REPO it tells what is set.
 address:
 	"$(PYTHON)" -m tools.address $(REPO)
+
+# make release VERSION=0.2.0: the version in every place, a commit and a tag; without VERSION it tells which there is.
+release:
+	"$(PYTHON)" -m tools.release $(VERSION)
 
 # The environment is made from nothing whenever what it is made from has changed, and is trusted only once its last
 # step, the file `ready`, is there: an interrupted install is thrown away and redone. What only those need who test and

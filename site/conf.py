@@ -33,6 +33,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["static", str(MATHJAX / mathjax_path)]
 templates_path = ["templates"]
 html_css_files = ["course.css"]
+html_extra_path = ["../LICENSE-CC-BY-4.0.txt"]
 html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}
 html_use_index = False
@@ -43,8 +44,7 @@ html_theme_options = {
     "search_bar_text": "Search the course",
     "show_toc_level": 2,
     "use_fullscreen_button": False,
-    "footer_content_items": ["extra-footer.html"],
-    "extra_footer": "Text and figures: CC BY 4.0. Code: MIT.",
+    "footer_content_items": ["licences.html"],
 }
 
 ogp_site_name = html_title

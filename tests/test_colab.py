@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tools import address, lessons
+from tools import address, lessons, release
 
 PYTHON = os.environ.get("COLAB_PYTHON")
 COURSE = "owner/course"
@@ -41,6 +41,8 @@ def checkout(tmp_path_factory):
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
     for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=course"]):
         subprocess.run([*git, *words], cwd=folder, check=True)
+    if tag := release.stamp(folder):  # what the setup cells install
+        subprocess.run([*git, "tag", tag], cwd=folder, check=True)
     return folder
 
 

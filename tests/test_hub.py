@@ -233,6 +233,20 @@ def test_files_of_ones_own_stay_and_a_deleted_lesson_comes_back(course):
     assert lesson.read_bytes() == (repository.folder / "notebooks" / lesson.name).read_bytes()
 
 
+def test_a_lesson_is_begun_anew_by_another_name_for_the_old_one(course):
+    """As workshop/hub/README.md says: in its newest version, also where nbgitpuller has seen the answers."""
+    repository, home, _ = course
+    name = edit(home, "01", solve)
+    pull(repository, home)
+    own = (home / "notebooks" / name).read_bytes()
+    edit(repository.folder, "01", lambda notebook: notebook.cells[0].update(source="# 01 · New"))
+    repository.publish("A new version")
+    (home / "notebooks" / name).rename(home / "notebooks" / f"my_{name}")
+    pull(repository, home)
+    assert (home / "notebooks" / name).read_bytes() == (repository.folder / "notebooks" / name).read_bytes()
+    assert (home / "notebooks" / f"my_{name}").read_bytes() == own
+
+
 # ------------------------------------------------------------------------------------------------------ a real hub
 
 

@@ -1,5 +1,6 @@
 """The package as Colab installs it, without a checkout and without a network."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -80,6 +81,29 @@ def test_the_wheel_carries_no_notebooks_and_no_tests(installed):
     names = {path.name for path in installed.rglob("*")}
     assert {"cook2019_gap.csv", "SHA256SUMS", "README.md"} <= names
     assert not {name for name in names if name.endswith(".ipynb") or name.startswith("test_")}
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_its_licences_whole(installed):
+    (carried,) = installed.glob("sparsecourse-*.dist-info/licenses")
+    names = {"LICENSE", "LICENSE-CC-BY-4.0.txt", "NOTICE.md"}
+    assert {path.name for path in carried.iterdir()} == names
+    for name in names:
+        assert (carried / name).read_bytes() == (lessons.ROOT / name).read_bytes()
+    assert "License-Expression: MIT AND CC-BY-4.0\n" in (carried.parent / "METADATA").read_text(encoding="utf-8")
+
+
+def test_the_text_of_cc_by_is_that_of_creative_commons():
+    """Letter for letter as in legalcode.txt, the empty line at its end left out."""
+    text = (lessons.ROOT / "LICENSE-CC-BY-4.0.txt").read_bytes()
+    assert hashlib.sha256(text).hexdigest() == "ac508ae3a1afb4c4a42df6a116f7600163bbac19868928574c13f66ee71abace"
+
+
+def test_every_file_of_others_stands_in_the_notice():
+    notice = (lessons.ROOT / "NOTICE.md").read_text(encoding="utf-8")
+    for table in (lessons.ROOT / "data" / "celegans").glob("*.csv"):
+        assert f"`{table.name}`" in notice
+    assert "https://creativecommons.org/licenses/by-sa/3.0/" in notice  # MNIST
 
 
 def test_the_network_is_really_cut_off(monkeypatch):

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import axe_playwright_python
 import pytest
@@ -30,7 +30,7 @@ LESSONS = [f"notebooks/{path.stem}.html" for path in lessons.pages()]
 TAUGHT = [f"notebooks/{path.stem}.html" for path in lessons.paths()]
 TEXTS = [
     path.relative_to(lessons.ROOT).with_suffix(".html").as_posix()
-    for pattern in ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md", "workshop/**/*.md")
+    for pattern in ("CONTRIBUTING.md", "NOTICE.md", "docs/*.md", "data/*/README.md", "workshop/**/*.md")
     for path in sorted(lessons.ROOT.glob(pattern))
 ]
 PAGES = ["index.html", "search.html", *LESSONS, *TEXTS]
@@ -132,6 +132,14 @@ def test_nothing_is_loaded_from_another_host(pages, folder):
         assert not outside, name
     for style in folder.rglob("*.css"):
         assert not re.search(r"(url\(|@import\s)\s*[\"']?(https?:)?//", style.read_text(encoding="utf-8")), style
+
+
+def test_the_foot_of_every_page_leads_to_the_licences(pages, folder):
+    for name, page in pages.items():
+        foot = {link.text: urljoin(name, link["href"]).rstrip("#") for link in page.select("footer a")}
+        assert foot["CC BY 4.0"] == "LICENSE-CC-BY-4.0.txt", name
+        assert foot["MIT"] == foot["as published"] == "NOTICE.html", name
+    assert (folder / "LICENSE-CC-BY-4.0.txt").read_bytes() == (lessons.ROOT / "LICENSE-CC-BY-4.0.txt").read_bytes()
 
 
 # --------------------------------------------------------------------------------------------------------- contents
