@@ -135,7 +135,7 @@ def test_every_lesson_has_its_link(path):
     ("hub", "lesson", "words"),
     [
         ("hub.example.org", "00", "https://"),
-        ("https://hub.example.org", "", "12 lessons"),
+        ("https://hub.example.org", "", "13 lessons"),
         ("https://hub.example.org", "77", "0 lessons"),
     ],
 )

@@ -49,12 +49,21 @@ def test_nbval_runs_every_cell_and_every_solution():
     """What pytest collects of the lessons, as conftest.py in the course's folder has it."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "notebooks"]
     done = subprocess.run(command, cwd=lessons.ROOT, capture_output=True, text=True, check=True)
-    collected = [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
-    assert len([name for name in collected if name.startswith("Cell ")]) == sum(
+    items = [line.partition("::")[::2] for line in done.stdout.splitlines() if "::" in line]
+    whole = [item for file, item in items if not file.endswith(" (core)")]
+    assert len([item for item in whole if item.startswith("Cell ")]) == sum(
         len(code_cells(notebook)) for notebook in NOTEBOOKS.values()
     )
-    assert [name for name in collected if "Solution" in name] == [f"Solution {number}" for number in exercises()]
-    assert "After 7.5, 1" in collected  # a cell reads that answer, so it runs with the solution, then the stub again
+    assert [item for item in whole if "Solution" in item] == [f"Solution {number}" for number in exercises()]
+    assert "After 7.5, 1" in whole  # a cell reads that answer, so it runs with the solution, then the stub again
+    core = [item for file, item in items if file.endswith(" (core)")]
+    assert len([item for item in core if item.startswith("Cell ")]) == sum(
+        len(code_cells(lessons.core(NOTEBOOKS[name])))
+        for name in TAUGHT
+        if lessons.core(NOTEBOOKS[name]) != NOTEBOOKS[name]
+    )
+    cards = [card for name in TAUGHT[1:] for card in lessons.cards(NOTEBOOKS[name]) if not card.deeper]
+    assert [item for item in core if "Solution" in item] == [f"Solution {card.number}" for card in cards]
 
 
 @pytest.mark.slow

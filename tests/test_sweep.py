@@ -1,6 +1,7 @@
 """Sweeps: what a plan asks for is trained, once, also when the sweep is killed on the way."""
 
 import concurrent.futures
+import functools
 import importlib.util
 import os
 import signal
@@ -17,7 +18,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsecourse import masks, measure, methods, sweep, tables
+from sparsecourse import layers, masks, measure, methods, sweep, tables
 
 RANDOM = ("random, ERK", "random, uniform")
 SWEPT = ["dense", "L1", "one-shot", "gradual", "random", "local", "SET", "RigL"]
@@ -290,6 +291,26 @@ def test_a_recorded_table_holds_what_its_plan_asks_for(name, script):
     keys, table = list(whole.columns), tables.folder("results") / f"{name}.csv"
     found = sweep.resume(whole, lambda rows: pytest.fail("a network is missing"), table, together=keys)
     assert len(found) == len(whole)
+
+
+def test_a_learning_rate_was_tried_for_every_setting_and_the_best_was_taken(script):
+    module = script("three_ways_256")
+    whole, table = module.rates(), tables.folder("results") / "rates_256.csv"
+    found = sweep.resume(whole, lambda rows: pytest.fail("a network is missing"), table, list(whole.columns))
+    means = found.fillna(0).groupby([*module.SETTING, "learning_rate"])["validation_accuracy"].mean()
+    chosen = module.plan().drop(columns="seed").drop_duplicates()
+    assert len(chosen) * len(module.RATES) == len(means)
+    for row in chosen.itertuples():
+        tried = means.loc[row.method, row.level, row.width, row.shuffled]
+        assert tried[row.learning_rate] == tried.max()
+
+
+def test_a_sweep_trains_as_it_is_told():
+    rows = pd.concat([sweep.plan("dense", [0], [0], width=20), sweep.plan("one-shot", [0.5], [0], width=20)])
+    descent = functools.partial(torch.optim.SGD, momentum=0.9)
+    _, (dense, _) = sweep.train(rows, steps=4, learning_rate=1e-9, optimizer=descent)
+    first = layers.mlp(sweep.sizes(20), 0)
+    torch.testing.assert_close(dense.state_dict(), first.state_dict())
 
 
 # ------------------------------------------------------------------------------------------ on others than this process
