@@ -230,8 +230,11 @@ def markup(lesson, shown, grid, artist):
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     within = list(widgets(shown.children[0]))
+    _, alt, words = shown.draw(**{name: control.value for name, control in shown.controls.items()})
     return template.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         controls=controls,
+        alt=alt,
+        words=words,
         heading=next((re.sub("<.*?>", "", each.value) for each in within if isinstance(each, ipywidgets.HTML)), ""),
         columns=lesson02.SHAPE[1],
         plays=any(isinstance(each, ipywidgets.Play) for each in within),
