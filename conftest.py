@@ -20,7 +20,9 @@ import sparsecourse  # noqa: F401
 from tools import lessons
 
 # begun first: the last file then keeps nobody waiting
-LONGEST = {f"test_{name}.py" for name in ("sweep", "site", "hub", "panels", "browser", "exercises", "workshop")}
+LONGEST = {
+    f"test_{name}.py" for name in ("sweep", "site", "site_panels", "hub", "panels", "browser", "exercises", "workshop")
+}
 OFFLINE = Path(__file__).parent / "tests" / "offline"  # its sitecustomize cuts the network off
 
 

@@ -96,6 +96,7 @@ def draw_panels(folder):
     """Draw the panels of all lessons, side by side: for each a file of HTML and a script in ``panels/``."""
     import panels  # here, because it takes seconds and a still site needs none of it
 
+    print("The panels are drawn, which takes a minute.", flush=True)
     (folder / "panels").mkdir()
     paths = sorted(lessons.paths(), key=lambda path: path.name[:2] not in panels.DRAWN)  # what takes long comes first
     # processes of their own: torch's threads don't survive a fork
@@ -109,7 +110,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
     parser.add_argument("--address", default=address.current(), help="owner/name on GitHub; '' for none")
-    parser.add_argument("--still", action="store_true", help="draw no panels, which takes a minute: none moves")
+    parser.add_argument("--still", action="store_true", help="draw no panels: none moves")
     arguments = parser.parse_args()
     if arguments.address:
         try:

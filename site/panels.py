@@ -5,7 +5,6 @@ panel share most of their lines. So they are kept as pieces of SVG, each once, a
 """
 
 import difflib
-import gc
 import importlib
 import io
 import itertools
@@ -41,6 +40,8 @@ MACHINE = storage.Machine(bandwidth=17.1e9, dense=92.7e9, sparse=21.8e9, turn=0.
 OPTIONS = {"10": {"machine": MACHINE}}
 REMARKS = {"10": "The times are those of a machine that reads 17 billion bytes a second, and not of yours."}
 
+matplotlib.rcParams["svg.hashsalt"] = "panels"  # what is the same in two pictures then has the same id
+
 
 def panel(lesson):
     """A lesson's panel as it is drawn for the site.
@@ -68,7 +69,6 @@ def draw(lesson):
     axes = [[value for _, value in found] for found in grid.values()]
     settings = [dict(zip(grid, values, strict=True)) for values in itertools.product(*axes)]
     artist = Artist(shown.draw)
-    gc.freeze()  # what is imported stays, and need not be looked through again every few pictures
     seen = painted(artist, settings) if lesson == "02" else map(artist.picture, settings)
     pieces = {}
     frames = [
@@ -117,8 +117,7 @@ class Artist:
             for ax, place in zip(fig.axes, self.places, strict=True):
                 ax.set_position(place)
         text = io.StringIO()
-        with matplotlib.rc_context({"svg.hashsalt": "the same in all pictures"}):
-            FigureCanvasSVG(fig).print_svg(text)
+        FigureCanvasSVG(fig).print_svg(text)
         self.places = [ax.get_position(original=True) for ax in fig.axes]
         self.size = 72 * fig.get_size_inches()
         root = ElementTree.fromstring(text.getvalue())
@@ -231,8 +230,11 @@ def markup(lesson, shown, grid, artist):
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     within = list(widgets(shown.children[0]))
+    _, alt, words = shown.draw(**{name: control.value for name, control in shown.controls.items()})
     return template.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         controls=controls,
+        alt=alt,
+        words=words,
         heading=next((re.sub("<.*?>", "", each.value) for each in within if isinstance(each, ipywidgets.HTML)), ""),
         columns=lesson02.SHAPE[1],
         plays=any(isinstance(each, ipywidgets.Play) for each in within),
