@@ -79,7 +79,7 @@ def test_a_sequence_is_its_steps():
         for step in range(4):
             now, state = network.step(X[:, step], state)
             steering.append(now)
-        assert torch.allclose(network(X), torch.stack(steering, dim=1))
+        torch.testing.assert_close(network(X), torch.stack(steering, dim=1))
         assert network(X).shape == (3, 4, 1)
 
 

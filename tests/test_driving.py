@@ -49,9 +49,9 @@ def test_left_and_right_are_mirrored():
     offset, heading, bend = torch.tensor([0.3]), torch.tensor([-0.2]), torch.tensor([0.1])
     image, mirrored = driving.camera(offset, heading, bend), driving.camera(-offset, -heading, -bend)
     assert torch.allclose(image.flip(-1), mirrored, atol=1e-6)
-    assert torch.allclose(driving.expert(offset, heading, bend), -driving.expert(-offset, -heading, -bend))
+    torch.testing.assert_close(driving.expert(offset, heading, bend), -driving.expert(-offset, -heading, -bend))
     here, there = driving.move(offset, heading, bend, 2 * bend), driving.move(-offset, -heading, -bend, -2 * bend)
-    assert torch.allclose(torch.stack(here), -torch.stack(there))
+    torch.testing.assert_close(torch.stack(here), -torch.stack(there))
 
 
 def test_what_the_camera_sees():

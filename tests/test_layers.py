@@ -18,10 +18,10 @@ def test_it_is_a_linear_layer_when_nothing_is_cut():
     linear = nn.Linear(7, 5)
     torch.manual_seed(0)
     sparse = layers.SparseLinear(7, 5)
-    assert torch.allclose(sparse.weight, linear.weight)
-    assert torch.allclose(sparse.bias, linear.bias)
+    torch.testing.assert_close(sparse.weight, linear.weight)
+    torch.testing.assert_close(sparse.bias, linear.bias)
     x = torch.randn(3, 7)
-    assert torch.allclose(sparse(x), linear(x))
+    torch.testing.assert_close(sparse(x), linear(x))
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor, lambda S: np.array(S) > 0, lambda S: S])
@@ -30,7 +30,7 @@ def test_y_is_masked_w_times_x_plus_b(kind):
     layer = layers.SparseLinear(3, 2, mask=kind(S))
     x = torch.randn(4, 3)
     expected = x @ (layer.W * torch.tensor(S)).T + layer.bias
-    assert torch.allclose(layer(x), expected)
+    torch.testing.assert_close(layer(x), expected)
 
 
 def test_cut_weights_have_no_effect_and_no_gradient():

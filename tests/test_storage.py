@@ -80,7 +80,7 @@ def test_every_layout_computes_the_same(layout, bias):
         x = torch.randn(shape)
         assert stored(x).shape == layer(x).shape
         assert torch.allclose(stored(x), layer(x), atol=1e-5)
-    assert torch.allclose(stored.weight.to_dense(), layer.weight)
+    torch.testing.assert_close(stored.weight.to_dense(), layer.weight)
     assert not list(stored.parameters())
 
 
@@ -100,7 +100,7 @@ def test_stored_layers_are_copied_saved_and_moved(layout):
 def test_a_layer_with_nothing_left_gives_its_bias():
     layer = layers.SparseLinear(8, 4, mask=np.zeros((4, 8)))
     for layout in ("csr", "coo"):
-        assert torch.allclose(storage.SparseInference(layer, layout)(torch.randn(3, 8)), layer.bias.expand(3, 4))
+        torch.testing.assert_close(storage.SparseInference(layer, layout)(torch.randn(3, 8)), layer.bias.expand(3, 4))
 
 
 def test_an_unknown_layout_is_refused():

@@ -534,8 +534,8 @@ def test_fixed_masks_are_initialised_by_surviving_fan_in():
     methods.Fixed(S).before(network)
     for one, other in zip(layers.sparse_layers(network), layers.sparse_layers(built), strict=True):
         assert torch.equal(one.mask, other.mask)
-        assert torch.allclose(one.weight, other.weight)
-        assert torch.allclose(one.bias, other.bias)
+        torch.testing.assert_close(one.weight, other.weight)
+        torch.testing.assert_close(one.bias, other.bias)
     kept_as_drawn = layers.mlp(SIZES, 4)
     methods.Fixed(S, rescale=False).before(kept_as_drawn)
     assert torch.equal(flat(kept_as_drawn), flat(layers.mlp(SIZES, 4)))

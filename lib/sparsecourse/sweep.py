@@ -65,7 +65,7 @@ def method(name, level, seed, width, shuffled=False):
     return methods.named(name, level, sizes=sizes(width), seed=seed, task=tasks.mnist1d(shuffled))
 
 
-def train(part, steps, count_cost=False):
+def train(part, steps, count_cost=False, **how):
     """Train the networks of a plan, all with the same number of steps in all.
 
     A method with several rounds shares them out evenly: one-shot pruning spends half of them after its cut.
@@ -74,6 +74,7 @@ def train(part, steps, count_cost=False):
         part: a plan, or some of its rows, with one width.
         steps: steps of the optimiser, a multiple of the rounds of every method.
         count_cost: whether to add what the training costs; it takes some more time.
+        how: learning_rate, optimizer, batch and schedule, as ``training.train`` takes them.
 
     Returns:
         The plan with the columns sparsity, train_accuracy, validation_accuracy, macs and, where asked for,
@@ -100,6 +101,7 @@ def train(part, steps, count_cost=False):
             steps=steps // count,
             records=RECORDS if count_cost else 1,
             strict=True,
+            **how,
         )
         found = result.table[["sparsity", "train_accuracy", "validation_accuracy", "macs"]]
         if count_cost:
