@@ -31,7 +31,7 @@ def picture(seeds, level):
     summary = measure.intervals(shown, "method", "test_accuracy").sort_values("mean", ascending=False)
     fig, ax = plots.figure(6.5, 2.9, margins={"left": 0.15, "right": 0.97, "top": 0.97, "bottom": 0.18})
     plots.ranked(ax, summary, "method", palette.METHOD_STYLES)
-    ax.set(xlabel="test accuracy", xlim=(0.4, 0.9))
+    ax.set(xlabel="test accuracy", xlim=(0.4, 1.0))
     first, second = summary.iloc[0], summary.iloc[1]
     apart = "do not overlap" if first["low"] > second["high"] else "overlap"
     words = (
