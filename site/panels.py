@@ -223,9 +223,7 @@ def markup(lesson, shown, grid, artist):
         kind = type(control).__name__.removeprefix("Int").removeprefix("Float")
         names = [label for label, _ in grid[name]]
         label = control.description.removesuffix(" kept")  # the page's buttons say by themselves that they are pressed
-        controls.append(
-            {"kind": kind, "label": label, "tip": control.tooltip, "names": names, "start": start}
-        )
+        controls.append({"kind": kind, "label": label, "tip": control.tooltip, "names": names, "start": start})
         if len(names) < (many := len(choices(control))):
             drawn.setdefault(f"{len(names)} of {many} values of ", []).append(f"“{control.description}”")
     template = jinja2.Environment(

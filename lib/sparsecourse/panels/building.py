@@ -41,7 +41,7 @@ def build(controls, draw, layout=None, play=None):
     def redraw(_change=None):
         fig, alt, words = draw(**{name: control.value for name, control in controls.items()})
         coarse = play is not None and getattr(play, playing(play))
-        picture.value = plots.image_html(fig, alt, plots.COLOURS, sharpness=1 if coarse else None)
+        picture.value = plots.image_html(fig, alt, **plots.LIGHT | ({"sharpness": 1} if coarse else {}))
         sentence.value = f'<div role="status" style="{FONT}">{html.escape(words)}</div>'
 
     for control in controls.values():
@@ -72,7 +72,7 @@ def slider(label, value, low, high, step, width=300):
     whole = all(isinstance(number, int) for number in (value, low, high, step))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
     look = {"readout": False, "style": NO_LABEL, "layout": {"width": f"{width}px"}}
-    return kind(value=value, min=low, max=high, step=step, description=label, **look)
+    return titled(kind(value=value, min=low, max=high, step=step, description=label, **look))
 
 
 def dropdown(label, options, value, width=200):
@@ -85,7 +85,7 @@ def dropdown(label, options, value, width=200):
         width: pixels.
     """
     layout = {"width": f"{width}px"}
-    return ipywidgets.Dropdown(options=list(options), value=value, description=label, layout=layout)
+    return titled(ipywidgets.Dropdown(options=list(options), value=value, description=label, layout=layout))
 
 
 def with_text_box(control):
@@ -99,7 +99,7 @@ def with_text_box(control):
         return control
     range_ = {"value": control.value, "min": control.min, "max": control.max, "step": control.step}
     look = {"style": {"description_width": "initial"}, "layout": {"width": "max-content"}}
-    box = ipywidgets.BoundedFloatText(**range_, description=control.description, **look)
+    box = titled(ipywidgets.BoundedFloatText(**range_, description=control.description, **look))
 
     def typed(change):
         steps = round((change["new"] - control.min) / control.step)
@@ -109,6 +109,12 @@ def with_text_box(control):
     box.observe(typed, names="value")
     control.observe(lambda change: setattr(box, "value", change["new"]), names="value")
     return ipywidgets.HBox([box, control])
+
+
+def titled(control):
+    """A control whose title is its name: one without a title has the title "null"."""
+    control.tooltip = control.description
+    return control
 
 
 def playing(play):

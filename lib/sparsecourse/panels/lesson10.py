@@ -26,10 +26,15 @@ def panel(machine=None):
         machine: a ``storage.Machine``; None takes this one.
     """
     controls = {"units": slider("units", 1024, 128, 4096, 128), "batch": slider("batch", 64, 1, 256, 1)}
+
+    def draw(**setting):
+        fig, alt, words = picture(**setting, machine=machine)
+        return fig, alt, f"{words} {rates(machine or this_machine())}"
+
     if machine:
-        return build(controls, functools.partial(picture, machine=machine))
-    again = ipywidgets.Button(description="Measure again", tooltip="The rates of this machine, where they seem wrong")
-    shown = build(controls, picture, ipywidgets.VBox([row(controls.values()), again]))
+        return build(controls, draw)
+    again = ipywidgets.Button(description="Measure again", tooltip="Measure this machine's rates again")
+    shown = build(controls, draw, ipywidgets.VBox([row(controls.values()), again]))
 
     def measure(button):
         button.disabled, button.description = True, "Measuring"
@@ -39,6 +44,15 @@ def panel(machine=None):
 
     again.on_click(measure)
     return shown
+
+
+def rates(machine):
+    """What a prediction is made from, in a sentence."""
+    return (
+        f"Predicted from {machine.bandwidth / 1e9:.3g} billion bytes read a second, {machine.dense / 1e9:.3g} billion "
+        f"multiply-adds a second dense and {machine.sparse / 1e9:.3g} billion in CSR, and {1e6 * machine.call:.0f} µs "
+        "for a call."
+    )
 
 
 def picture(units, batch, machine=None):
@@ -67,10 +81,6 @@ def picture(units, batch, machine=None):
     else:
         ax.plot(crossing, 1, "o", color=palette.INK, markersize=8, zorder=3)
         words += f"CSR is expected to be faster from {crossing:.0%} on."
-    words += (
-        f" Taken from {machine.bandwidth / 1e9:.3g} billion bytes read a second, {machine.dense / 1e9:.3g} billion "
-        f"multiply-adds a second dense and {machine.sparse / 1e9:.3g} in CSR, and {1e6 * machine.call:.2g} µs a call."
-    )
     alt = (
         "Predicted time of a layer stored as CSR against its sparsity. It falls in a straight line from "
         f"{csr[0]:.1f} to {csr[-1]:.2f} times that of the dense layer. {words}"
