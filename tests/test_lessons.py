@@ -99,7 +99,8 @@ def test_a_stub_is_not_answered(name):
 
 # What says how fast, or how large, or how new a machine is.
 OF_A_MACHINE = (
-    r"\b(doctor|timeit|perf_counter|measure_machine|measure_layouts|time_in_turn|time_layouts|time_training|best_layout|for_inference)\b"
+    r"\b(doctor|timeit|perf_counter|measure_machine|measure_layouts|time_in_turn|time_layouts|time_training"
+    r"|best_layout|for_inference)\b"
 )
 
 
