@@ -31,7 +31,7 @@ class Solution(IPyNbCell):
 
     def runtest(self):
         super().runtest()
-        said = "".join(output.get("text", "") for output in self.test_outputs)
+        said = lessons.said(self.test_outputs)
         if f"{self.name.removeprefix('Solution ')} correct" not in said:
             self.raise_cell_error(f"The solution is not correct: {said}")
 

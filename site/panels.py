@@ -221,9 +221,8 @@ def markup(lesson, shown, grid, artist):
         start = [value for _, value in grid[name]].index(control.value)
         kind = type(control).__name__.removeprefix("Int").removeprefix("Float")
         names = [label for label, _ in grid[name]]
-        controls.append(
-            {"kind": kind, "label": control.description, "tip": control.tooltip, "names": names, "start": start}
-        )
+        label = control.description.removesuffix(" kept")  # the page's buttons say by themselves that they are pressed
+        controls.append({"kind": kind, "label": label, "tip": control.tooltip, "names": names, "start": start})
         if len(names) < (many := len(choices(control))):
             drawn.setdefault(f"{len(names)} of {many} values of ", []).append(f"“{control.description}”")
     template = jinja2.Environment(

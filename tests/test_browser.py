@@ -10,7 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
+import axe_playwright_python
 import nbformat
 import pytest
 from playwright.sync_api import expect
@@ -29,6 +31,14 @@ PANELS = [
     if "panel" in lessons.tags(cell)
 ]
 ALL_PANELS = "all_panels.ipynb"
+VERDICTS = "verdicts.ipynb"
+CHECKED = [  # right, wrong, not answered
+    "from sparsecourse.exercises import check, exercises\ncheck('0.1', exercises()['0.1'].reference)",
+    "check('0.1', lambda weights, cut: weights + cut)",
+    "check('0.1', ...)",
+]
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 KERNEL_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 ALL_RUN = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
@@ -50,6 +60,8 @@ def lab(tmp_path_factory):
     together = lessons.read(lessons.paths()[0])
     together.cells = [lessons.read(path).cells[index] for path, index in PANELS]  # each stands alone
     nbformat.write(together, root / "notebooks" / ALL_PANELS)
+    together.cells = [nbformat.v4.new_code_cell(code) for code in CHECKED]
+    nbformat.write(together, root / "notebooks" / VERDICTS)
     settings = {
         "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
         "notebook-extension/tracker": {"windowingMode": "none"},  # a panel out of sight is there too
@@ -158,6 +170,67 @@ def test_a_painted_mask_redraws_its_picture(panel):
     start = picture_that_says(paint, "12 of 12 kept")
     paint.locator(".widget-toggle-button").first.click()
     assert picture_that_says(paint, "11 of 12 kept: sparsity 8.3%") != start
+
+
+def violations(page, place):
+    """What axe finds wrong with what cells have shown, in every theme, as {(rule, HTML of the element)}."""
+    page.evaluate(AXE)
+    found = set()
+    for theme in THEMES:
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
+        page.wait_for_timeout(500)  # until its colours are there
+        broken = page.evaluate("place => axe.run(place, {resultTypes: ['violations']})", place)["violations"]
+        found |= {(rule["id"], node["html"]) for rule in broken for node in rule["nodes"]}
+    return found
+
+
+def test_verdicts_are_seen_and_read_in_every_theme(lab, browser):
+    page, errors = opened(lab, browser, VERDICTS)
+    right, wrong = (page.locator(".jp-OutputArea-output [role=status]").nth(k) for k in (0, 1))
+    expect(right).to_contain_text("0.1 correct, over 5 cases.")
+    expect(wrong).to_contain_text("0.1 not yet")
+    marks = [verdict.locator("[aria-hidden=true]") for verdict in (right, wrong)]
+    assert [mark.text_content() for mark in marks] == ["✓", "✗"]
+    colours = [mark.evaluate("it => getComputedStyle(it).backgroundColor") for mark in marks]
+    assert len(set(colours)) == 2
+    assert page.locator(".jp-OutputArea-output").nth(2).text_content().startswith("0.1 not answered yet.")
+    assert violations(page, ".jp-OutputArea-output") == set()
+    assert not errors
+
+
+def test_axe_finds_nothing_in_the_panels_but_handles_that_ipywidgets_can_t_name(all_panels):
+    page, _ = all_panels
+    picture_that_says(page, "circuit that steers it")  # the last one
+    assert {
+        rule for rule, element in violations(page, ".jp-OutputArea-output") if "noUi-handle" not in element
+    } == set()
+
+
+def test_a_fraction_that_is_typed_is_no_whole_number(panel):
+    seeds = panel("08")
+    box = seeds.get_by_label("seeds")
+    box.fill("")
+    box.press_sequentially("4.4")
+    box.press("Enter")
+    picture_that_says(seeds, "4 seeds")
+    expect(box).to_have_value("4")
+
+
+def test_the_rail_of_the_drive_reaches_both_ends_and_it_plays(panel):
+    drive = panel("11")
+    box, handle = drive.get_by_label("moment"), drive.locator(".noUi-handle")
+    rail = drive.locator(".noUi-base")
+    width = rail.evaluate("it => it.getBoundingClientRect().width")
+    assert width >= 300, "a pixel a moment"
+    for place, moment in ((width + 5, "299"), (-5, "0")):  # a little beyond, as a hand does
+        handle.drag_to(rail, target_position={"x": place, "y": 2}, force=True)
+        expect(box).to_have_value(moment)
+    drive.get_by_role("button", name="Play", exact=True).click()
+    stop = drive.get_by_role("button", name="Stop", exact=True)
+    expect(box).not_to_have_value("0")
+    stop.click()
+    expect(drive.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
 def test_a_slider_can_be_dragged(panel):

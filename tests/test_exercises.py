@@ -1,12 +1,14 @@
 """The contract that every exercise keeps, and the sentences of ``check``."""
 
 import _thread
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 
-from sparsecourse.exercises import Exercise, Mistake, check, checking, exercises
+from sparsecourse.exercises import Exercise, Mistake, check, checking, exercises, showing
 from sparsecourse.exercises.comparing import TOLERANCE
 
 ALL = exercises()
@@ -239,6 +241,31 @@ def test_one_interrupt_ends_the_whole_check(monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out == "0.1 was stopped by you, and is not judged.\n"
     assert len(calls) == 1
     assert not (tmp_path / "progress.jsonl").exists()
+
+
+@pytest.mark.parametrize(("answer", "sign", "words"), [(6, "✓", "9.5 correct."), (7, "✗", "9.5 not yet: `n` gave 7")])
+def test_a_notebook_shows_a_verdict_with_a_sign_beside_the_same_words(answer, sign, words, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr(showing, "get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr(showing, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(checking, "exercises", lambda: {"9.5": Exercise("9.5", "n", reference=6)})
+    check("9.5", answer)
+    (data,) = shown
+    assert data["text/plain"].startswith(words)
+    block = BeautifulSoup(data["text/html"], "html.parser").div
+    mark = block.span.extract()
+    assert (mark.text, mark["aria-hidden"], block["role"]) == (sign, "true", "status")
+    assert block.text == data["text/plain"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_stub_in_a_notebook_is_plain_text(monkeypatch, capsys):
+    monkeypatch.setattr(showing, "get_ipython", lambda: SimpleNamespace(kernel=True))
+    assert said(capsys, "2.1", ...).startswith("2.1 not answered yet")
+
+
+def test_a_learner_s_markup_is_shown_as_it_is_written():
+    assert "gave &lt;b&gt;" in showing.verdict_html("gave <b>", False)
 
 
 def test_unknown_number(capsys):

@@ -13,6 +13,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from sparsecourse import doctor
 from sparsecourse.exercises import exercises
 from tools import lessons, minutes
 from tools.run import WIDGET, read_map
@@ -36,10 +37,6 @@ def prose(notebook):
     for noise in (r"```.*?```", r"`[^`]*`", r"\$\$.*?\$\$", r"\$[^$]*\$", r"<[^>]*>"):
         text = re.sub(noise, " ", text, flags=re.DOTALL)
     return text
-
-
-def printed(cell):
-    return "".join(output.get("text", "") for output in cell.outputs)
 
 
 # ---------------------------------------------------------------------------------------------------- running
@@ -106,7 +103,30 @@ def test_committed_outputs_are_of_one_clean_run(name):
 def test_a_stub_is_not_answered(name):
     """As committed, no exercise is answered: a check that passes on its stub would be worth nothing."""
     for card in lessons.cards(NOTEBOOKS[name]):
-        assert printed(NOTEBOOKS[name].cells[card.stub]).startswith(f"{card.number} not answered yet")
+        assert lessons.said(NOTEBOOKS[name].cells[card.stub].outputs).startswith(f"{card.number} not answered yet")
+
+
+# What says how fast, or how large, or how new a machine is.
+OF_A_MACHINE = (
+    r"\b(doctor|timeit|perf_counter|measure_machine|measure_layouts|time_in_turn|time_layouts|time_training"
+    r"|best_layout|for_inference)\b"
+)
+
+
+@every_page
+def test_what_depends_on_the_machine_is_marked_so(name):
+    """An output without this mark is compared by nbval, on every machine; so is the text of a figure."""
+    for cell in code_cells(NOTEBOOKS[name]):
+        if re.search(OF_A_MACHINE, cell.source) and cell.outputs and "exercise" not in lessons.tags(cell):
+            assert "nbval-ignore-output" in lessons.tags(cell), cell.source
+
+
+def test_the_doctor_s_saved_lines_are_those_of_this_course():
+    """nbval does not compare them, but how many tables there are does not depend on the machine."""
+    (examined,) = [cell for cell in NOTEBOOKS[NAMES[0]].cells if "examine()" in cell.source and cell.get("outputs")]
+    fine, sentence = doctor.check_data()
+    assert fine
+    assert sentence in lessons.said(examined.outputs), f"run `make execute LESSON={NAMES[0][:2]}`"
 
 
 # ------------------------------------------------------------------------------------------------------- form

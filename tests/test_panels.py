@@ -4,6 +4,7 @@ The panels are found in the lessons, in the cells tagged `panel`; such a cell st
 """
 
 import ast
+import dataclasses
 import importlib
 import re
 import subprocess
@@ -75,7 +76,7 @@ def test_one_lesson_s_panel_does_not_import_the_others():
 @pytest.mark.parametrize("name", PANELS)
 def test_every_control_over_its_whole_range(name, monkeypatch):
     # the same picture, drawn small, its margins as they come: the lessons and the browser show it as it is meant
-    monkeypatch.setattr(plots.canvas, "SHARPNESS", 1 / 4)
+    monkeypatch.setattr(plots, "LIGHT", {"sharpness": 1 / 4})
     monkeypatch.setattr(plots.canvas, "Figure", lambda **options: Figure(**options | {"layout": None}))
     panel = shown(PANELS[name])
     assert panel.controls
@@ -106,20 +107,67 @@ def test_every_control_has_a_name_and_a_keyboard_way(name):
         assert control.description
         assert control in boxes
         if isinstance(control, (ipywidgets.IntSlider, ipywidgets.FloatSlider)):
-            texts = [box for box in boxes if isinstance(box, (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText))]
-            text = next(text for text in texts if (text.min, text.max) == (control.min, control.max))
-            assert text.step == control.step
+            texts = [box for box in boxes if isinstance(box, ipywidgets.BoundedFloatText)]
+            text = next(text for text in texts if text.description == control.description)
+            assert (text.min, text.max, text.step) == (control.min, control.max, control.step)
+        if isinstance(control, ipywidgets.ToggleButton):  # it is given no aria-pressed: its name says it
+            assert control.description.endswith(" kept")
+            control.value = False
+            assert control.description.endswith(" cut")
 
 
 def test_the_text_box_follows_the_slider_and_leads_it():
     panel = lesson00.panel()
-    slider, text = panel.children[0].children[0].children
+    text, slider = panel.children[0].children[0].children
     slider.value = 90
     assert text.value == 90
     before = seen(panel)
     text.value = 10
     assert slider.value == 10
     assert seen(panel) != before
+
+
+@pytest.mark.parametrize(("typed", "taken"), [(12.5, 12), (13.9, 14), (61, 60), (1e9, 96), (-3, 0)])
+def test_what_is_typed_becomes_the_nearest_that_the_slider_has(typed, taken):
+    slider = building.slider("cut", 48, 0, 96, 4 if typed == 61 else 1)
+    text, _ = building.with_text_box(slider).children
+    text.value = typed
+    assert slider.value == text.value == taken
+    assert isinstance(slider.value, int)
+
+
+def test_a_panel_without_a_kernel_says_what_to_do():
+    shown = lesson00.panel()._repr_mimebundle_()
+    assert shown["text/plain"] == "Run this cell to see the panel."
+    assert "application/vnd.jupyter.widget-view+json" in shown
+
+
+def test_a_frame_is_light_and_lighter_while_it_plays():
+    panel = lesson11.panel()
+    play = next(widget for widget in panel.children[0].children[1].children if isinstance(widget, ipywidgets.Play))
+    button = next(widget for widget in panel.children[0].children[1].children if isinstance(widget, ipywidgets.Button))
+    still = len(panel.children[1].value)
+    assert still < 130_000
+    button.click()
+    assert (play.playing, button.description) == (True, "Stop")
+    assert len(panel.children[1].value) < 0.6 * still
+    play.value = play.max
+    button.click()
+    assert (play.playing, button.description, len(panel.children[1].value)) == (False, "Play", still)
+    button.click()
+    assert (play.playing, play.value) == (True, play.min)
+
+
+def test_a_handle_can_reach_every_moment_of_the_drive():
+    moment = lesson11.panel().controls["moment"]
+    frame = 40  # pixels that are no rail
+    assert int(moment.layout.width.removesuffix("px")) - frame > moment.max
+
+
+def test_the_painter_never_calls_a_kept_weight_zero():
+    names = [button.description for button in lesson02.panel().controls.values()]
+    assert "0.03 kept" in names
+    assert not [name for name in names if re.match(r"-?0\.0 ", name)]
 
 
 def test_an_error_in_a_panel_is_not_swallowed():
@@ -196,6 +244,27 @@ def test_the_predicted_crossing_is_told():
     fast = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e12, call=1e-9)
     assert "not expected to be faster" in lesson10.picture(256, 64, slow)[2]
     assert "faster from 80% on" in lesson10.picture(1024, 1024, fast)[2]
+
+
+def test_rates_are_shown_and_measured_again(monkeypatch):
+    machine, measured = storage.Machine(bandwidth=4e10, dense=1e11, sparse=2e10, turn=1e12, call=1e-5), []
+    disturbed = dataclasses.replace(machine, dense=1e9)
+
+    def measure():
+        measured.append(len(measured))
+        return disturbed if len(measured) == 2 else machine
+
+    monkeypatch.setattr(storage, "measure_machine", measure)
+    lesson10.this_machine.cache_clear()
+    panel = lesson10.panel()
+    assert "40 billion bytes read a second, 100 billion multiply-adds a second dense and 20 billion" in seen(panel)[1]
+    before, again = len(measured), panel.children[0].children[1]
+    panel.controls["units"].value = 2048
+    assert len(measured) == before
+    again.click()
+    assert len(measured) == 2 * before
+    assert (again.description, again.disabled) == ("Measure again", False)
+    lesson10.this_machine.cache_clear()
 
 
 def test_the_drive_is_told():

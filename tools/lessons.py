@@ -65,6 +65,15 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
+def said(outputs):
+    """What outputs of a cell say in words: what was printed, and the text of what was shown.
+
+    Args:
+        outputs: as a notebook has them.
+    """
+    return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
 def tags(cell):
     """A cell's tags, as a set."""
     return set(cell.metadata.get("tags", []))

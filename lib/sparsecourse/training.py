@@ -54,9 +54,9 @@ def train(
 ):
     """Train networks of one shape together, by default with Adam and a learning rate that falls along a cosine.
 
-    Interrupting the kernel ends the training early: what is trained so far comes back, and the table says how many
-    steps each network did. Parameters that are frozen, ``requires_grad_(False)``, stay as they are. A graphics card is
-    used where there is one.
+    Interrupting the kernel ends the training early, and a line tells of it: what is trained so far comes back, and the
+    table says how many steps each network did. Parameters that are frozen, ``requires_grad_(False)``, stay as they
+    are. A graphics card is used where there is one.
 
     Args:
         networks: list of ``nn.Module`` of the same shape. They are left as they are.
@@ -71,7 +71,7 @@ def train(
             has a fresh one.
         schedule: called with k and n, gives what the learning rate is multiplied by at step k of a round's n, from 1.
         records: how many times a round, evenly spaced, a line goes into the history.
-        strict: whether to raise what otherwise is warned of, an interrupt and a network that is not as was asked. For
+        strict: whether to raise what otherwise is told of, an interrupt and a network that is not as was asked. For
             sweeps, which store what comes back.
 
     Returns:
@@ -122,8 +122,7 @@ def train(
             if strict:
                 raise
             done, asked = members[0].steps, rounds * steps
-            words = f"interrupted after {done:,} of {asked:,} steps; what was trained until then comes back"
-            warnings.warn(words, stacklevel=2)
+            print(f"Stopped by you after {done:,} of {asked:,} steps. What was trained until then comes back.")
     seconds = (time.perf_counter() - started) / n
     for member in members:
         member.finish(steps)

@@ -28,6 +28,7 @@ from sparsecourse.exercises.comparing import difference
 from sparsecourse.exercises.describing import call, describe
 from sparsecourse.exercises.diagnosing import Trial, diagnosis
 from sparsecourse.exercises.notes import note
+from sparsecourse.exercises.showing import show
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def exercises():
 
 
 def check(number, answer):
-    """Print what became of an answer: not answered yet, correct, or what came out against what was expected.
+    """Show what became of an answer: not answered yet, correct, or what came out against what was expected.
 
     A right or wrong answer is noted in the learner's own file, see ``sparsecourse.exercises.notes``.
 
@@ -107,7 +108,7 @@ def check(number, answer):
     except Exception as error:  # something that the checker itself needs is no longer what it was
         words = f"{number} can't be judged: {error_words(error)}. Was something of NumPy's or Python's overwritten?"
         found = Verdict(f"{words} Restart the kernel, and run the lesson from the top.", None)
-    print(found.words)
+    show(found.words, found.solved)
     if found.solved is not None:
         note(str(number), found.solved)
 

@@ -1,58 +1,81 @@
 """What panels are built of: controls, and a box in which a picture and a sentence follow them."""
 
+import gc
 import html
 
 import ipywidgets
-import traitlets
 
 from sparsecourse import plots
 
 FONT = "font-size: 14px; line-height: 1.5"
-TEXT_BOXES = {ipywidgets.IntSlider: ipywidgets.BoundedIntText, ipywidgets.FloatSlider: ipywidgets.BoundedFloatText}
+NO_LABEL = {"description_width": "0px"}
 
 
-def build(controls, draw, layout=None):
+class Panel(ipywidgets.VBox):
+    """Controls, and below them a picture and a sentence.
+
+    Attributes:
+        controls, draw: as they were given to :func:`build`.
+        redraw: draws again; called without arguments at every change of a control.
+    """
+
+    def __repr__(self):
+        """What a page shows where no kernel runs."""
+        return "Run this cell to see the panel."
+
+
+def build(controls, draw, layout=None, play=None):
     """A panel that redraws whenever one of its controls changes.
 
     Args:
         controls: {argument of draw: widget with a ``value``}.
         draw: called with the controls' values; returns (figure, alternative text, sentence to show below).
         layout: widget that shows the controls; None puts them into a row.
+        play: the ``ipywidgets.Play`` among them, if there is one. While it plays, the pictures are coarser: many
+            learners may share a network.
 
     Returns:
-        An ``ipywidgets.VBox``; its attributes ``controls`` and ``draw`` are what was given.
+        A :class:`Panel`.
     """
     picture, sentence = ipywidgets.HTML(), ipywidgets.HTML()
 
     def redraw(_change=None):
         fig, alt, words = draw(**{name: control.value for name, control in controls.items()})
-        picture.value = plots.image_html(fig, alt)
+        coarse = play is not None and getattr(play, playing(play))
+        picture.value = plots.image_html(fig, alt, **plots.LIGHT | ({"sharpness": 1} if coarse else {}))
         sentence.value = f'<div role="status" style="{FONT}">{html.escape(words)}</div>'
 
     for control in controls.values():
         control.observe(redraw, names="value")
+    if play is not None:
+        play.observe(redraw, names=playing(play))  # sharp again where it stops
     redraw()
-    if layout is None:
-        row = [with_text_box(control) for control in controls.values()]
-        layout = ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
-    box = ipywidgets.VBox([layout, picture, sentence])
-    box.controls, box.draw = controls, draw
-    return box
+    gc.collect()
+    gc.freeze()  # a picture leaves much garbage; to look for it among all that was there before takes long
+    panel = Panel([layout or row(controls.values()), picture, sentence])
+    panel.controls, panel.draw, panel.redraw = controls, draw, redraw
+    return panel
 
 
-def slider(label, value, low, high, step):
-    """A slider without its own read-out; :func:`build` sets a text box beside it, which a keyboard reaches.
+def row(controls):
+    """Controls side by side, each slider with its text box."""
+    return ipywidgets.HBox([with_text_box(control) for control in controls], layout={"flex_flow": "row wrap"})
+
+
+def slider(label, value, low, high, step, width=300):
+    """A slider without a label and a read-out of its own; the text box beside it has both.
 
     Args:
-        label: name that stands before it.
+        label: its name.
         value: where it stands at first.
         low, high: its ends.
         step: distance of neighbouring values. With whole numbers everywhere its values are whole numbers.
+        width: pixels.
     """
     whole = all(isinstance(number, int) for number in (value, low, high, step))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    look = {"readout": False, "style": {"description_width": "initial"}, "layout": {"width": "300px"}}
-    return kind(value=value, min=low, max=high, step=step, description=label, **look)
+    look = {"readout": False, "style": NO_LABEL, "layout": {"width": f"{width}px"}}
+    return titled(kind(value=value, min=low, max=high, step=step, description=label, **look))
 
 
 def dropdown(label, options, value, width=200):
@@ -65,14 +88,38 @@ def dropdown(label, options, value, width=200):
         width: pixels.
     """
     layout = {"width": f"{width}px"}
-    return ipywidgets.Dropdown(options=list(options), value=value, description=label, layout=layout)
+    return titled(ipywidgets.Dropdown(options=list(options), value=value, description=label, layout=layout))
 
 
 def with_text_box(control):
-    """A slider together with a text box of the same value; any other widget as it is."""
-    if type(control) not in TEXT_BOXES:
+    """A slider after a text box of the same value, which has its name; any other widget as it is.
+
+    ipywidgets ties a label to a text box but not to the handle of a slider. So the box comes first: who hears the page
+    has heard what the slider is when they reach it. A typed number becomes the nearest that the slider has. The box
+    takes fractions for whole numbers too, because one for whole numbers alone reads 12.5 as 125.
+    """
+    if not isinstance(control, (ipywidgets.IntSlider, ipywidgets.FloatSlider)):
         return control
-    same = {"value": control.value, "min": control.min, "max": control.max, "step": control.step}
-    box = TEXT_BOXES[type(control)](**same, layout={"width": "80px"})
-    traitlets.link((control, "value"), (box, "value"))
-    return ipywidgets.HBox([control, box])
+    range_ = {"value": control.value, "min": control.min, "max": control.max, "step": control.step}
+    look = {"style": {"description_width": "initial"}, "layout": {"width": "max-content"}}
+    box = titled(ipywidgets.BoundedFloatText(**range_, description=control.description, **look))
+
+    def typed(change):
+        steps = round((change["new"] - control.min) / control.step)
+        control.value = type(control.value)(round(control.min + steps * control.step, 10))
+        box.value = control.value
+
+    box.observe(typed, names="value")
+    control.observe(lambda change: setattr(box, "value", change["new"]), names="value")
+    return ipywidgets.HBox([box, control])
+
+
+def titled(control):
+    """A control whose title is its name: one without a title has the title "null"."""
+    control.tooltip = control.description
+    return control
+
+
+def playing(play):
+    """The name of the trait that says whether a ``Play`` plays; ipywidgets 7 kept it to itself."""
+    return "playing" if play.has_trait("playing") else "_playing"

@@ -14,11 +14,11 @@ def panel():
     W = np.random.default_rng(1).normal(size=SHAPE)
     controls = {}
     for i, j in np.ndindex(SHAPE):
-        tip = f"weight from input {j + 1} to output {i + 1}: pressed is kept"
-        controls[f"{i},{j}"] = ipywidgets.ToggleButton(
-            value=True, description=f"{W[i, j]:.1f}", tooltip=tip, layout={"width": "56px"}
-        )
-    columns = {"grid_template_columns": f"repeat({SHAPE[1]}, 60px)"}
+        tip = f"weight from input {j + 1} to output {i + 1}"
+        button = ipywidgets.ToggleButton(value=True, tooltip=tip, layout={"width": "96px"})
+        tell_state(button, plots.brief(W[i, j]))
+        controls[f"{i},{j}"] = button
+    columns = {"grid_template_columns": f"repeat({SHAPE[1]}, 100px)"}
     grid = ipywidgets.GridBox(list(controls.values()), layout=columns)
     words = "Rows are outputs, columns are inputs. A pressed button keeps its weight."
     heading = ipywidgets.HTML(f'<div style="{FONT}">{words}</div>')
@@ -27,6 +27,16 @@ def panel():
         return picture(W, np.array(list(pressed.values()), dtype=int).reshape(SHAPE))
 
     return build(controls, draw, ipywidgets.VBox([heading, grid]))
+
+
+def tell_state(button, name):
+    """Name a button, and have the name say whether it is pressed: ipywidgets says it by a shade alone."""
+
+    def describe(_change=None):
+        button.description = f"{name} {'kept' if button.value else 'cut'}"
+
+    button.observe(describe, names="value")
+    describe()
 
 
 def picture(W, S):

@@ -6,7 +6,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from sparsecourse import circuits, driving, palette, plots
-from sparsecourse.panels.building import build, dropdown, slider, with_text_box
+from sparsecourse.panels.building import build, dropdown, playing, slider, with_text_box
 
 DRIVERS = {
     "NCP, 253 synapses": "NCP",
@@ -34,12 +34,26 @@ def panel():
     """Let a circuit drive: press play, and watch the road, what the camera sees, and which neurons are active."""
     driver = dropdown("driver", DRIVERS.items(), "NCP", width=290)
     noise = dropdown("noise", NOISES.items(), 0.1, width=290)
-    moment = slider("moment, in tenths of a second", 60, 0, DRIVE_STEPS - 1, 1)
-    play = ipywidgets.Play(value=60, min=0, max=DRIVE_STEPS - 1, step=2, interval=250)
+    moment = slider("moment, in tenths of a second", 60, 0, DRIVE_STEPS - 1, 1, width=DRIVE_STEPS + 60)
+    play = ipywidgets.Play(value=60, min=0, max=DRIVE_STEPS - 1, step=2, interval=250, layout={"display": "none"})
     ipywidgets.jslink((play, "value"), (moment, "value"))
     controls = {"moment": moment, "kind": driver, "noise": noise}
-    rows = ipywidgets.VBox([ipywidgets.HBox([driver, noise]), ipywidgets.HBox([play, with_text_box(moment)])])
-    return build(controls, picture, rows)
+    where = ipywidgets.HBox([play, play_button(play), with_text_box(moment)], layout={"flex_flow": "row wrap"})
+    return build(controls, picture, ipywidgets.VBox([ipywidgets.HBox([driver, noise]), where]), play)
+
+
+def play_button(play):
+    """A button that starts and stops an ``ipywidgets.Play``, whose own buttons have signs and no names."""
+    button, is_playing = ipywidgets.Button(description="Play"), playing(play)
+
+    def press(_button):
+        if play.value + play.step > play.max:  # at the end it starts over
+            play.value = play.min
+        setattr(play, is_playing, not getattr(play, is_playing))
+
+    button.on_click(press)
+    play.observe(lambda change: setattr(button, "description", "Stop" if change["new"] else "Play"), names=is_playing)
+    return button
 
 
 def picture(moment, kind, noise):

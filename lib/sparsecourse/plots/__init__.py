@@ -5,7 +5,7 @@ whole figures. ``figure`` makes the Axes; ``show`` puts a finished figure into a
 see it.
 """
 
-from sparsecourse.plots.canvas import figure, image_html, show, subscript
+from sparsecourse.plots.canvas import LIGHT, figure, image_html, show, subscript
 from sparsecourse.plots.charts import (
     cheapest,
     curves,
@@ -20,4 +20,4 @@ from sparsecourse.plots.charts import (
 from sparsecourse.plots.connectome import body_map, spring, wiring_matrix, worm
 from sparsecourse.plots.diagrams import circuit, layer, network
 from sparsecourse.plots.driving import camera_line, view_from_above
-from sparsecourse.plots.matrices import hidden, matrix, moved, packed, table_of_shades, weight_scale
+from sparsecourse.plots.matrices import brief, hidden, matrix, moved, packed, table_of_shades, weight_scale

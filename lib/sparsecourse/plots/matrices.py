@@ -37,7 +37,7 @@ def matrix(ax, W, mask=None, numbers=True, scale=None):
     ax.vlines(range(n_in + 1) if ruled else (0, n_in), 0, n_out, **RULES)
     if numbers and W.size <= 60:
         for i, j in np.argwhere(S):
-            _write(ax, (j + 0.5, i + 0.5), f"{W[i, j]:.1f}", on_dark=_is_dark(W[i, j], scale))
+            _write(ax, (j + 0.5, i + 0.5), brief(W[i, j]), on_dark=_is_dark(W[i, j], scale))
     ax.set(xlim=(0, n_in), ylim=(n_out, 0), xlabel="input j", ylabel="output i", aspect="equal")
     for axis, n in ((ax.xaxis, n_in), (ax.yaxis, n_out)):
         _name_cells(axis, range(1, n + 1), step=1 if n <= 12 else n // 6)
@@ -124,6 +124,11 @@ def table_of_shades(ax, table, title):
     ax.title.set_size(10)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def brief(weight):
+    """A weight with one decimal, or as many as it takes to tell that it is not zero."""
+    return f"{weight:.1f}" if weight == 0 or abs(weight) >= 0.05 else f"{weight:.1g}"
 
 
 def _is_dark(weight, scale):
