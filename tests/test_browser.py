@@ -159,6 +159,7 @@ def test_a_lesson_runs_and_its_slider_redraws_its_picture(lab, browser):
     page.keyboard.press("ArrowRight")
     moved = picture_that_says(page, "49 of 102 weights are left")
     text = page.locator(".widget-text input")
+    expect(text).to_have_value("52", timeout=1000 * REDRAW_SECONDS)  # or it would come late, over what is typed
     text.fill("80")
     text.press("Enter")
     assert len({start, moved, picture_that_says(page, "20 of 102 weights are left")}) == 3
