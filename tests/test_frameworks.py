@@ -17,7 +17,7 @@ from sparsecourse import layers, masks
 from tools import lessons
 
 LESSON = next(path for path in lessons.paths() if path.name.startswith("09"))
-KERAS_CELLS = [cell for cell in lessons.read(LESSON).cells if cell.cell_type == "code" and "keras." in cell.source]
+KERAS_CELLS = [cell for cell in lessons.read(LESSON).cells if cell.cell_type == "code" and "keras" in cell.source]
 
 
 def need(package):

@@ -3,7 +3,7 @@
 Two hidden layers of 256 units, 1,500 steps of SGD with momentum 0.9 for every method; dense, random and local also on
 the shuffled twin; and narrow dense networks that have as many weights as the sparse ones. The learning rate of each
 setting is the one of RATES with the best mean accuracy on the validation part, over seeds of their own. From the
-course's folder: ``make results``. It takes about forty minutes on two cores. Killed on the way, it goes on where it
+course's folder: ``make results``. It took eighty minutes on two busy cores. Killed on the way, it goes on where it
 was.
 """
 

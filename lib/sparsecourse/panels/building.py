@@ -1,6 +1,5 @@
 """What panels are built of: controls, and a box in which a picture and a sentence follow them."""
 
-import gc
 import html
 
 import ipywidgets
@@ -50,8 +49,6 @@ def build(controls, draw, layout=None, play=None):
     if play is not None:
         play.observe(redraw, names=playing(play))  # sharp again where it stops
     redraw()
-    gc.collect()
-    gc.freeze()  # a picture leaves much garbage; to look for it among all that was there before takes long
     panel = Panel([layout or row(controls.values()), picture, sentence])
     panel.controls, panel.draw, panel.redraw = controls, draw, redraw
     return panel
