@@ -250,6 +250,45 @@ def test_a_lesson_is_begun_anew_by_another_name_for_the_old_one(course):
 # ------------------------------------------------------------------------------------------------------ a real hub
 
 
+def test_a_hub_that_has_noticed_a_dead_server_is_asked_for_another(monkeypatch):
+    """Between two requests of a page the hub may notice that a server died, and then it knows of none."""
+    needs("aiohttp")
+    from aiohttp import web
+
+    from workshop.hub import learner
+
+    monkeypatch.setattr(learner, "RETRY_SECONDS", 0)
+    spawned = []
+
+    async def spawn(_):
+        spawned.append("asked")
+        return web.Response()
+
+    async def progress(_):
+        return web.Response(text='data: {"ready": true}') if len(spawned) > 1 else web.Response(status=404)
+
+    async def page(_):
+        return web.Response(status=200 if len(spawned) > 1 else 424)
+
+    async def run():
+        app = web.Application()
+        routes = {"spawn": spawn, "api/users/one/server/progress": progress}
+        app.add_routes([web.get(f"/hub/{path}", answer) for path, answer in routes.items()])
+        app.add_routes([web.get("/user/one/git-pull", page)])
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        hub = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        monkeypatch.setattr(learner.Learner, "token", lambda *_: "token")
+        async with learner.Learner(hub, "one") as one:
+            await asyncio.wait_for(one.enter(f"{hub}/user/one/git-pull"), 30)
+        await runner.cleanup()
+
+    asyncio.run(run())
+    assert len(spawned) == 2
+
+
 def is_alive(process):
     """Whether a process runs; one that has ended and waits for its parent's look does not."""
     try:

@@ -80,9 +80,9 @@ class Learner:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def started(self):
-        """Wait until the hub calls the server ready."""
+        """Wait until the hub calls the server ready, or knows of none: it may have noticed just now that one died."""
         progress = f"{self.hub}/hub/api/users/{self.name}/server/progress"
-        async for event in self.events(progress, f"{self.hub}/hub/"):
+        async for event in self.events(progress, f"{self.hub}/hub/", none={404}):
             if event.get("failed"):
                 raise LearnerError(f"the server did not start: {event.get('message')}")
             if event.get("ready"):
@@ -141,10 +141,12 @@ class Learner:
         answer = await self.ask(method, f"{self.server}/api/{what}", headers=headers, **options)
         return await answer.json() if answer.status != 204 else None
 
-    async def events(self, address, page):
-        """The events that a server sends until it ends the stream."""
+    async def events(self, address, page, none=frozenset()):
+        """The events that a server sends until it ends the stream; an answer whose status is in `none` holds none."""
         try:
             async with self.browser.get(address, headers={"X-XSRFToken": self.token(page)}) as answer:
+                if answer.status in none:
+                    return
                 if answer.status != 200:
                     raise LearnerError(f"GET {urlsplit(address).path} answered {answer.status}: {await answer.text()}")
                 async for line in answer.content:
