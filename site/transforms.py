@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import pending_xref, toctree
 from sphinx.util.osutil import relative_uri
 
 from tools.lessons import DEEPER
@@ -65,6 +65,24 @@ def add_panels(app, doctree):
         cell += nodes.paragraph("", words, classes=["panel-note"])
 
 
+def lead_to_where_exercises_run(app, doctree):
+    """Say below an exercise's code where it can be tried."""
+    name, address = app.env.docname, app.config.course_address
+    places = {"on your machine": relative_uri(app.builder.get_target_uri(name), "index.html") + "#two-commands"}
+    if address:
+        places |= {
+            "in Colab": f"https://colab.research.google.com/github/{address}/blob/main/{name}.ipynb",
+            "in Binder": f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/{name}.ipynb",
+        }
+    for cell in doctree.findall(nodes.container):
+        if "tag_exercise" in cell["classes"]:
+            line = nodes.paragraph("", "To try it and have it checked, open this lesson", classes=["way-in"])
+            for between, (words, uri) in zip((" ", ", ", " or "), places.items(), strict=False):
+                line += [nodes.Text(between), nodes.reference("", words, refuri=uri)]
+            line += nodes.Text(".")
+            cell += line
+
+
 def mark_what_is_deeper(app, doctree):
     """Give a section that can be left out a class of its own."""
     for section in doctree.findall(nodes.section):
@@ -109,6 +127,20 @@ def load_the_script_of_panels(app, pagename, templatename, context, doctree):
         app.add_js_file("panels.js", loading_method="defer")
 
 
+def stay_in_the_section(app, pagename, templatename, context, doctree):
+    """Let "previous" and "next" lead to the pages of the same section, and to the landing page.
+
+    After the last lesson would come the instructor's guide, which is for other readers.
+    """
+    root = app.config.root_doc
+    sections = [table["includefiles"] for table in app.env.get_doctree(root).findall(toctree)]
+    section = next((pages for pages in sections if pagename in pages), None)
+    _, *beside = app.builder.relations.get(pagename, (None, None, None))
+    for way, other in zip(("prev", "next"), beside, strict=True):
+        if section and other not in (root, *section):
+            context[way] = None
+
+
 def edit_the_template(app, pagename, templatename, context, doctree):
     """Let the landing page's edit button lead to the template that it is written from."""
     if pagename == app.config.root_doc:
@@ -119,10 +151,12 @@ def setup(app):
     app.add_config_value("course_address", "", "env", types=[str])
     app.connect("doctree-read", link_repository_files)
     app.connect("doctree-read", add_panels)
+    app.connect("doctree-read", lead_to_where_exercises_run)
     app.connect("doctree-read", mark_what_is_deeper)
     app.connect("doctree-read", let_formulas_scroll)
     app.connect("doctree-read", figures_as_files)
     app.connect("html-page-context", name_toggles)
     app.connect("html-page-context", load_the_script_of_panels)
+    app.connect("html-page-context", stay_in_the_section)
     app.connect("html-page-context", edit_the_template)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -246,6 +246,25 @@ def test_details_are_closed_and_leave_blank_lines(name):
 
 
 @every_page
+def test_a_guess_is_answered_by_the_first_words_of_the_folded_answer(name):
+    for block in lessons.blocks(NOTEBOOKS[name]):
+        for folded in lessons.DETAILS.finditer(block.cell.source if block.role == "answer" else ""):
+            if not folded["guess"]:
+                continue
+            choices = [choice for choice in lessons.GUESS.fullmatch(folded["guess"])["choices"].split(" | ") if choice]
+            if choices:
+                right = [
+                    choice
+                    for choice in choices
+                    if re.match(rf"{re.escape(choice)}(?!\w)", folded["text"], re.IGNORECASE)
+                ]
+                assert len(choices) > 1
+                assert len(right) == 1, f"the answer must begin with one of {choices}: {folded['text']}"
+            else:
+                assert re.match(r"[^\d$]*\d", folded["text"]), f"a number, and no formula before: {folded['text']}"
+
+
+@every_page
 def test_tags_are_known(name):
     known = {"setup", "hide-input", "exercise", "panel", "deeper", "nbval-ignore-output"}
     for cell in NOTEBOOKS[name].cells:

@@ -22,12 +22,17 @@ CARD = re.compile(
     r"(?P<deeper> · deeper)?$",
     re.MULTILINE,
 )
-DETAILS = re.compile(r"<details>\n<summary>(?P<summary>[^<]+)</summary>\n\n(?P<text>.+?)\n\n</details>", re.DOTALL)
+DETAILS = re.compile(
+    r'<details(?: data-guess="(?P<guess>[^"]+)")?>\n<summary>(?P<summary>[^<]+)</summary>\n\n'
+    r"(?P<text>.+?)\n\n</details>",
+    re.DOTALL,
+)
+GUESS = re.compile(r"(?:(?P<ask>.+?[:?])(?: |$))?(?P<choices>.*)")  # what is asked, and choices; none for a number
 CARD_FORM = "'#### Exercise 2.1 · Count the zeros   ●○○ · 4 min' with three spaces"
 DETAILS_FORM = "<details>, <summary>Hint</summary> on the next line, blank lines around the content, and </details>"
 
 # A paragraph is a folded part, a fence, or whatever stands between blank lines.
-PARAGRAPH = re.compile(r"<details>.*?</details>|^```.*?^```|\S.*?(?=\n\s*\n|\Z)", re.DOTALL | re.MULTILINE)
+PARAGRAPH = re.compile(r"<details.*?</details>|^```.*?^```|\S.*?(?=\n\s*\n|\Z)", re.DOTALL | re.MULTILINE)
 DEEPER = "Deeper · "  # a section's heading begins with it where the core does without the section
 MARKS = {"**Predict.**": "predict", "**Run.**": "run", "**Read.**": "read", "**Sources.**": "sources"}
 LIST_OR_TABLE = re.compile(r"([-*|]|\d+\.) ")
