@@ -188,6 +188,39 @@ def test_what_can_be_left_out_is_marked(pages):
         assert all(heading.startswith(lessons.DEEPER) for heading in marked)
 
 
+def test_an_exercise_has_a_way_in_a_hint_and_a_solution(pages, addressed):
+    for site, words in ((pages, ["on your machine"]), (addressed, ["on your machine", "in Colab", "in Binder"])):
+        for path, name in zip(lessons.pages(), LESSONS, strict=True):
+            cells = site[name].select(".cell.tag_exercise")
+            assert len(cells) == len(lessons.cards(lessons.read(path)))
+            for cell in cells:
+                ways = {link.text: link["href"] for link in cell.select(".way-in a")}
+                assert list(ways) == words
+                assert ways["on your machine"] == "../index.html#two-commands"
+                if "in Colab" in ways:
+                    assert ways["in Colab"].endswith(f"/{ADDRESS}/blob/main/notebooks/{path.name}")
+                    assert ways["in Binder"].endswith(f"/{ADDRESS}/main?urlpath=lab/tree/notebooks/{path.name}")
+                folded = [below.summary.text for below in cell.find_next_siblings("details", limit=2)]
+                assert folded == ["Hint", "Solution"]
+
+
+def test_the_next_page_is_for_the_same_reader(pages):
+    listed = {
+        caption.text: [link["href"] for link in caption.find_next_sibling("ul").select("a")]
+        for caption in pages["index.html"].select(".bd-sidebar-primary .caption")
+    }
+    assert listed["Lessons"] == LESSONS
+    for section in listed.values():
+        for before, name, after in zip([None, *section], section, [*section[1:], None], strict=False):
+            found = {
+                way: [urljoin(name, link["href"]) for link in pages[name].select(f".prev-next-area .{way}")]
+                for way in ("left-prev", "right-next")
+            }
+            expected = before or ("index.html" if name == LESSONS[0] else None)
+            assert found == {"left-prev": [expected] * bool(expected), "right-next": [after] * bool(after)}, name
+    assert pages["index.html"].select_one(".right-next")["href"] == LESSONS[0]
+
+
 def test_the_landing_page_maps_the_course(pages):
     cards = pages["index.html"].select(".course-map li")
     for card, path in zip(cards, lessons.pages(), strict=True):

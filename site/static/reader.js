@@ -139,7 +139,7 @@
 
   document.querySelectorAll("details[data-guess]").forEach(ask);
   if (navigator.clipboard) document.querySelectorAll("div:not(.output) > .highlight").forEach(letCopy);
-  article?.querySelectorAll("img").forEach(letEnlarge);
+  document.querySelectorAll(".cell_output img").forEach(letEnlarge);
   document.body.append(large);
   if (map) letGoOn();
   if (!/^\d\d_/.test(page)) return;
