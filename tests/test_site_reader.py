@@ -30,7 +30,7 @@ GUESSES = {  # the folded answers that ask for a guess first
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = {"resultTypes": ["violations"], "preload": False, "rules": {"label-content-name-mismatch": {"enabled": True}}}
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
-ADDED = ".guess, .copy, .enlarge, .tick, .kept, dialog"  # what the script adds to a page
+ADDED = ".guess, .copy, .enlarge, .tick, .kept, .large"  # what the script adds to a page
 KEY = "sparse-neural-networks"
 
 
@@ -232,7 +232,10 @@ def test_what_is_kept_may_be_nonsense(kept, tab, host):
 
 
 def test_a_browser_that_keeps_nothing_shows_the_page_all_the_same(tab, host):
-    tab.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('none') }})")
+    refuse = "const {METHOD} = Storage.prototype; Storage.prototype.METHOD = function (key, ...rest) {"
+    refuse += f"if (key === '{KEY}') throw new Error('refused'); return METHOD.call(this, key, ...rest) }};"
+    for method in ("getItem", "setItem"):
+        tab.add_init_script(refuse.replace("METHOD", method))
     tab.goto(host + LESSONS["02"])
     tab.get_by_role("checkbox", name="I have done this lesson.").check()
     tab.locator(".guess button").first.click()

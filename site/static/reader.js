@@ -26,7 +26,7 @@
     const choices = listed ? listed.split(" | ") : [];
     const answer = folded.textContent.replace(folded.firstElementChild.textContent, "").trim();
     const begins = choice => answer.slice(0, choice.length).toLowerCase() === choice.toLowerCase();
-    const number = answer.match(/\d[\d,]*(\.\d+)?/)?.[0];
+    const number = answer.match(/\d+(,\d{3})*(\.\d+)?/)?.[0];
     const right = choices.find(choice => begins(choice) && !/^\w/.test(answer.slice(choice.length))) ?? number;
 
     const controls = choices.map(choice => make("button", {value: choice}, choice));
