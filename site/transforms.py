@@ -149,6 +149,8 @@ def edit_the_template(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.add_config_value("course_address", "", "env", types=[str])
+    app.add_css_file("reader.css")
+    app.add_js_file("reader.js", loading_method="defer")
     app.connect("doctree-read", link_repository_files)
     app.connect("doctree-read", add_panels)
     app.connect("doctree-read", lead_to_where_exercises_run)

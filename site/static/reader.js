@@ -72,11 +72,11 @@
     for (const way of [figure, enlarge])
       way.addEventListener("click", () => {
         const copy = make("img", {src: figure.src, alt: figure.alt});
-        copy.style.minWidth = `${figure.getAttribute("width")}px`; // where the window is narrower, one moves about
+        copy.style.setProperty("--width", `${figure.getAttribute("width")}px`);
         large.replaceChildren(button("Close"), copy);
         large.showModal();
       });
-    figure.after(enlarge);
+    figure.closest(".output").append(enlarge);
   }
 
   /* ------------------------------------------------------------------------------------------------- what is kept */
