@@ -14,6 +14,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+import uuid
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,9 +36,8 @@ ROOM = PyFileConfigLoader("room.py", path=str(HUB / "tljh")).load_config()
 ROOM_TEXT = (HUB / "tljh" / "room.py").read_text(encoding="utf-8")
 CONFIG = (HUB / "z2jh" / "config.yaml").read_text(encoding="utf-8")
 CHART = yaml.safe_load(CONFIG)
-PRIVATE = yaml.safe_load(
-    textwrap.dedent(re.search(r"<<END\n(.+?)\n +END\n", PAGE, re.DOTALL)[1])
-)  # as the page writes it
+WRITTEN = [textwrap.dedent(text) for text in re.findall(r"<<END\n(.+?)\n +END\n", PAGE, re.DOTALL)]
+CLOSED, OPEN = (yaml.safe_load("\n".join(WRITTEN[:count])) for count in (1, 2))  # private.yaml, as the page writes it
 SCHEMAS = json.loads((lessons.ROOT / "tests" / "hub_schemas.json").read_text(encoding="utf-8"))
 VERSIONS = tomllib.loads((HUB / "versions.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (HUB / "z2jh" / "Dockerfile").read_text(encoding="utf-8")
@@ -78,6 +78,12 @@ def test_threads_are_set_as_everywhere_else():
     assert ROOM.Spawner.environment["OMP_NUM_THREADS"] == str(ROOM.Spawner.cpu_limit)
 
 
+def test_the_sockets_of_kernels_have_short_paths():
+    """A longer one than this can't be bound."""
+    path = f"{ROOM.Spawner.environment['JUPYTER_RUNTIME_DIR']}/kernel-{uuid.uuid4()}-ipc-5"
+    assert len(path) <= 103  # on macOS; 107 on Linux
+
+
 def test_the_cluster_says_what_the_server_says():
     singleuser, spawner = CHART["singleuser"], ROOM.Spawner
     assert singleuser["extraEnv"] == spawner.environment
@@ -116,7 +122,7 @@ def test_every_setting_exists(needs):
         assert trait in server[name].class_traits(config=True)
 
 
-@pytest.mark.parametrize(("kind", "values"), [("chart", CHART), ("chart", PRIVATE), ("tljh", TLJH)])
+@pytest.mark.parametrize(("kind", "values"), [("chart", CHART), ("chart", CLOSED), ("chart", OPEN), ("tljh", TLJH)])
 def test_the_values_fit_their_schema(kind, values):
     jsonschema.validate(values, SCHEMAS[kind])
 
@@ -140,11 +146,11 @@ def test_nothing_that_is_deployed_lets_everybody_in():
 
 
 def test_the_cluster_opens_with_https_only():
-    assert CHART["proxy"]["service"]["type"] == "ClusterIP"
-    assert "https" not in CHART["proxy"]
-    assert PRIVATE["proxy"]["service"]["type"] == "LoadBalancer"
-    assert PRIVATE["proxy"]["https"]["enabled"]
-    assert PRIVATE["proxy"]["https"]["hosts"]
+    assert CHART["proxy"] == {"service": {"type": "ClusterIP"}}
+    assert "proxy" not in CLOSED
+    assert OPEN["proxy"]["service"]["type"] == "LoadBalancer"
+    assert OPEN["proxy"]["https"]["enabled"]
+    assert OPEN["proxy"]["https"]["hosts"]
 
 
 def test_learners_on_the_cluster_do_not_reach_its_credentials():
@@ -480,7 +486,10 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing(day):
 @pytest.mark.slow
 def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named(day):
     assert len(day.broken) == 1
-    assert ROOM.Spawner.environment.items() <= day.environment.items()
+    own = {"JUPYTER_RUNTIME_DIR"}  # on loopback each learner has another one
+    assert {name: value for name, value in ROOM.Spawner.environment.items() if name not in own}.items() <= (
+        day.environment.items()
+    )
     assert day.failure == "cell 2: ZeroDivisionError: division by zero"
 
 
