@@ -35,7 +35,7 @@ PYTEST = "$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-load
 
 # JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
-	"$(BIN)/jupyter" lab --allow-root --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
+	"$(BIN)/jupyter" lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 # Both keep what the learner wrote: docs/install.md says how.
 fresh:
@@ -68,7 +68,7 @@ colab: $(TESTED)
 	COLAB_PYTHON="$(abspath $(COLAB))" "$(BIN)/python" -m pytest tests/test_colab.py
 
 # Tests of what is not the library or its lessons; they need more than the extras lab and test.
-NOT_THE_LIBRARY = browser environment hub site workshop
+NOT_THE_LIBRARY = browser environment hub hub_attacks site workshop
 # Library and lessons with the oldest versions that pyproject.toml admits, or with RESOLUTION=highest the newest, in an
 # environment of their own. TORCH=torch==… takes another torch than that.
 RESOLUTION ?= lowest-direct
@@ -114,10 +114,10 @@ slides: $(TESTED)
 answers: $(TESTED)
 	"$(BIN)/python" workshop/answers.py
 
-# A room of simulated learners on a JupyterHub on this machine. Needs Node.js 20 or newer.
+# A room of simulated learners on a JupyterHub on this machine. Needs Node.js 20 or newer. Root must say ALLOW_ROOT=1.
 LEARNERS ?= 8
 load: $(TESTED)
-	"$(BIN)/python" workshop/hub/load.py --learners $(LEARNERS) --lesson $(or $(LESSON),05)
+	"$(BIN)/python" workshop/hub/load.py --learners $(LEARNERS) --lesson $(or $(LESSON),05) $(if $(ALLOW_ROOT),--allow-root)
 
 # make address REPO=owner/name: badges, setup cells, launch buttons and links; without REPO it tells what is set.
 address:

@@ -1,6 +1,8 @@
-"""What several files of tests share: a browser."""
+"""What several files of tests share: a browser, and what a hub needs."""
 
+import importlib.util
 import os
+import shutil
 
 import hypothesis
 import numpy as np
@@ -30,3 +32,31 @@ def browser():
     """A running browser."""
     with tools.browser.launched() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def needs():
+    """A function that skips where packages or git are missing; with REQUIRE_HUB set, that is a failure."""
+
+    def check(*packages, also=()):
+        missing = [name for name in packages if not importlib.util.find_spec(name)]
+        missing += [] if shutil.which("git") else ["git"]
+        missing += also
+        if missing and os.environ.get("REQUIRE_HUB"):
+            pytest.fail(f"REQUIRE_HUB is set, and this is missing: {', '.join(missing)}")
+        if missing:
+            pytest.skip(f"missing: {', '.join(missing)}")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def real_hub(needs):
+    """Skip where a JupyterHub can't run."""
+    needs("jupyterhub", "nbgitpuller", "aiohttp")
+    from workshop.hub.loopback import proxy
+
+    try:
+        proxy()
+    except RuntimeError as error:
+        needs(also=[str(error)])

@@ -1,21 +1,25 @@
 """A room full of people: the hub's settings agree with the course, links keep a learner's work, and a real hub runs.
 
-The last tests start a JupyterHub. Without the extra `hub`, git or Node.js they are skipped, unless REQUIRE_HUB is set.
+Without the extra `hub` all are skipped, and without git or Node.js those that need them, unless REQUIRE_HUB is set.
+tests/test_hub_attacks.py tries to get into a room.
 """
 
 import asyncio
-import importlib.util
+import copy
+import functools
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import tomllib
+import uuid
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+import jsonschema
 import nbformat
 import psutil
 import pytest
@@ -27,34 +31,36 @@ from traitlets.config.loader import PyFileConfigLoader
 from tools import lessons
 from workshop.hub import link
 
+if not os.environ.get("REQUIRE_HUB"):
+    pytest.importorskip("jupyterhub")  # room.py asks for its version
+
 HUB = lessons.ROOT / "workshop" / "hub"
+PAGE = (HUB / "README.md").read_text(encoding="utf-8")
 ROOM = PyFileConfigLoader("room.py", path=str(HUB / "tljh")).load_config()
-CHART = yaml.safe_load((HUB / "z2jh" / "config.yaml").read_text(encoding="utf-8"))
+ROOM_TEXT = (HUB / "tljh" / "room.py").read_text(encoding="utf-8")
+CONFIG = (HUB / "z2jh" / "config.yaml").read_text(encoding="utf-8")
+CHART = yaml.safe_load(CONFIG)
+WRITTEN = [textwrap.dedent(text) for text in re.findall(r"<<END\n(.+?)\n +END\n", PAGE, re.DOTALL)]
+CLOSED, OPEN = (yaml.safe_load("\n".join(WRITTEN[:count])) for count in (1, 2))  # private.yaml, as the page writes it
+SCHEMAS = json.loads((lessons.ROOT / "tests" / "hub_schemas.json").read_text(encoding="utf-8"))
+VERSIONS = tomllib.loads((HUB / "versions.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (HUB / "z2jh" / "Dockerfile").read_text(encoding="utf-8")
 README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
 DAY_SECONDS = 400  # of the hub's day in the tests, which takes a minute; a message that is lost must not hold up all
 SERVER_BYTES = 200e6  # a JupyterLab server without a kernel; one was measured at 157 MB
 
 
-def needs(*packages, hub=False):
-    """Skip where packages, git, or for a hub its proxy, are missing; with REQUIRE_HUB set, that is a failure."""
-    missing = [name for name in packages if not importlib.util.find_spec(name)]
-    missing += [] if shutil.which("git") else ["git"]
-    if hub and not missing:
-        from workshop.hub.loopback import proxy
-
-        try:
-            proxy()
-        except RuntimeError as error:
-            missing = [str(error)]
-    if missing and os.environ.get("REQUIRE_HUB"):
-        pytest.fail(f"REQUIRE_HUB is set, and this is missing: {', '.join(missing)}")
-    if missing:
-        pytest.skip(f"missing: {', '.join(missing)}")
+def settings_of_the_page():
+    """What the page tells The Littlest JupyterHub, as its own file would say it."""
+    settings = {}
+    for verb, name, value in re.findall(r"tljh-config (set|add-item) (\S+) (\S+)", PAGE):
+        *place, key = name.split(".")
+        inside = functools.reduce(lambda level, part: level.setdefault(part, {}), place, settings)
+        inside[key] = yaml.safe_load(value) if verb == "set" else [*inside.get(key, []), value]
+    return settings
 
 
-def needs_a_hub():
-    needs("jupyterhub", "nbgitpuller", "aiohttp", hub=True)
+TLJH = settings_of_the_page()
 
 
 def bytes_of(size):
@@ -76,6 +82,12 @@ def test_threads_are_set_as_everywhere_else():
     assert ROOM.Spawner.environment["OMP_NUM_THREADS"] == str(ROOM.Spawner.cpu_limit)
 
 
+def test_the_sockets_of_kernels_have_short_paths():
+    """A longer one than this can't be bound."""
+    path = f"{ROOM.Spawner.environment['JUPYTER_RUNTIME_DIR']}/kernel-{uuid.uuid4()}-ipc-5"
+    assert len(path) <= 103  # on macOS; 107 on Linux
+
+
 def test_the_cluster_says_what_the_server_says():
     singleuser, spawner = CHART["singleuser"], ROOM.Spawner
     assert singleuser["extraEnv"] == spawner.environment
@@ -85,23 +97,78 @@ def test_the_cluster_says_what_the_server_says():
     assert singleuser["defaultUrl"] == spawner.default_url
     assert singleuser["startTimeout"] == spawner.start_timeout
     assert CHART["hub"]["concurrentSpawnLimit"] == ROOM.JupyterHub.concurrent_spawn_limit
-    assert CHART["cull"]["enabled"] is False
+    assert CHART["hub"]["activeServerLimit"] == ROOM.JupyterHub.active_server_limit
+    names = {"maxAge": "max_age"}  # what is called otherwise on one server
+    assert {names.get(key, key): value for key, value in CHART["cull"].items()} == TLJH["services"]["cull"]
 
 
-def test_every_setting_exists():
+@pytest.mark.skipif(sys.platform == "win32", reason="systemd and its spawner run on Linux")
+def test_every_setting_exists(needs):
     """traitlets takes a misspelt name without a word."""
-    needs("jupyterhub")
+    needs("jupyterhub", "firstuseauthenticator", "systemdspawner")
+    from firstuseauthenticator import FirstUseAuthenticator
+    from jupyter_client.manager import KernelManager
     from jupyter_server.serverapp import ServerApp
     from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+    from jupyter_server_terminals.terminalmanager import TerminalManager
     from jupyterhub.app import JupyterHub
+    from jupyterhub.auth import Authenticator
+    from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
     from jupyterhub.spawner import Spawner
+    from systemdspawner import SystemdSpawner
 
-    classes = {one.__name__: one for one in (JupyterHub, Spawner, ServerApp, MappingKernelManager)}
-    for name, settings in ROOM.items():
+    hub = (JupyterHub, Authenticator, FirstUseAuthenticator, SharedPasswordAuthenticator, Spawner, SystemdSpawner)
+    classes = {one.__name__: one for one in hub}
+    for name, settings in [*ROOM.items(), *CHART["hub"]["config"].items()]:
         assert settings.keys() <= classes[name].class_traits(config=True).keys()
+    server = {one.__name__: one for one in (KernelManager, MappingKernelManager, ServerApp, TerminalManager)}
     for argument in ROOM.Spawner.args:
         name, trait = re.fullmatch(r"--(\w+)\.(\w+)=\w+", argument).groups()
-        assert trait in classes[name].class_traits(config=True)
+        assert trait in server[name].class_traits(config=True)
+
+
+@pytest.mark.parametrize(("kind", "values"), [("chart", CHART), ("chart", CLOSED), ("chart", OPEN), ("tljh", TLJH)])
+def test_the_values_fit_their_schema(kind, values):
+    jsonschema.validate(values, SCHEMAS[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("chart", ["hub"]), ("chart", ["singleuser", "networkPolicy"]), ("tljh", ["services", "cull"])],
+)
+def test_the_schema_refuses_a_key_that_nobody_reads(kind, place):
+    values = copy.deepcopy({"chart": CHART, "tljh": TLJH}[kind])
+    functools.reduce(dict.__getitem__, place, values)["mispelt"] = True
+    with pytest.raises(jsonschema.ValidationError, match="mispelt"):
+        jsonschema.validate(values, SCHEMAS[kind])
+
+
+def test_nothing_that_is_deployed_lets_everybody_in():
+    for text in (CONFIG, ROOM_TEXT, PAGE):
+        assert not re.search(r"dummy|CHANGE-ME|create_users true", text, re.IGNORECASE)
+    assert CHART["hub"]["config"]["Authenticator"]["allow_all"] is False
+    assert ROOM.FirstUseAuthenticator.create_users is False
+
+
+def test_the_cluster_opens_with_https_only():
+    assert CHART["proxy"] == {"service": {"type": "ClusterIP"}}
+    assert "proxy" not in CLOSED
+    assert OPEN["proxy"]["service"]["type"] == "LoadBalancer"
+    assert OPEN["proxy"]["https"]["enabled"]
+    assert OPEN["proxy"]["https"]["hosts"]
+
+
+def test_learners_on_the_cluster_do_not_reach_its_credentials():
+    policy = CHART["singleuser"]["networkPolicy"]
+    assert policy["enabled"]
+    assert not policy["egressAllowRules"]["cloudMetadataServer"]
+    assert not policy["egressAllowRules"]["privateIPs"]
+    assert CHART["singleuser"]["cloudMetadata"] == {"blockWithIptables": True, "ip": "169.254.169.254"}
+
+
+def test_git_leaves_the_passwords_out():
+    (name,) = set(re.findall(r"workshop/hub/z2jh/(?!config|Docker)[\w.]+", PAGE))
+    assert name in (lessons.ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_image_is_made_from_the_course():
@@ -111,6 +178,52 @@ def test_the_image_is_made_from_the_course():
     for copied in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE):
         assert all((lessons.ROOT / name).exists() for name in copied.split())
     assert DOCKERFILE.index("'^torch=='") < DOCKERFILE.index('".[lab]"')
+
+
+@pytest.mark.parametrize("text", [DOCKERFILE, PAGE], ids=["Dockerfile", "README"])
+def test_root_takes_pytorch_alone_from_its_index(text):
+    """With --extra-index-url, a package of any name could come from there."""
+    assert "--extra-index-url" not in text
+    assert re.search(r"pip install(?: --no-cache-dir)? --no-deps[\s\\]+--index-url https://download.pytorch.org", text)
+
+
+# -------------------------------------------------------------------------------------------------------- versions
+
+
+def test_one_file_says_the_versions():
+    assert f'"jupyterhub>={VERSIONS["jupyterhub"]},<6"' in (lessons.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    constraints = (lessons.ROOT / "constraints.txt").read_text(encoding="utf-8")
+    for name in ("jupyterhub", "nbgitpuller", "jupyterhub-firstuseauthenticator", "jupyterhub-systemdspawner"):
+        assert f"\n{name}=={VERSIONS[name]}\n" in constraints
+    assert f"JupyterHub {VERSIONS['jupyterhub']}" in PAGE
+    assert f"JupyterHub {VERSIONS['tljh']}" in PAGE
+    assert f"{VERSIONS['checked'].day} {VERSIONS['checked']:%B %Y}" in PAGE
+    assert set(re.findall(r"jupyterhub==([\d.]+)", PAGE)) == {VERSIONS["jupyterhub"]}
+    assert re.findall(r"--version '?(\S+?)'? ", PAGE) == [VERSIONS["chart"]]
+    assert "==" not in DOCKERFILE.replace("'^torch=='", "")  # the constraints say it there
+
+
+def test_the_oldest_hub_that_starts_is_the_one_that_was_looked_at():
+    oldest = ", ".join(VERSIONS["jupyterhub"].split("."))
+    for text in (ROOM_TEXT, CHART["hub"]["extraConfig"]["version"]):
+        assert f"version_info[:3] < ({oldest})" in text
+        assert f"{VERSIONS['jupyterhub']} or newer" in text
+
+
+# ------------------------------------------------------------------------------------------------------ the README
+
+
+def test_the_administrator_is_in_before_anybody_else_can_be():
+    """On one server: the firewall closes, ADMIN logs in through a tunnel, the doors open, and names come last."""
+    page = PAGE[PAGE.index("## One server") : PAGE.index("## A cluster")]
+    order = ["ufw enable", "bootstrap.py", "ssh -L", "https.enabled true", "ufw allow 80,443", "users.allowed"]
+    assert sorted(order, key=page.index) == order
+    assert page.count("ufw allow 80") == page.count("add-item users.allowed") == 1
+
+
+def test_a_pull_does_not_change_the_settings_of_a_running_room():
+    assert not re.search(r"\bln -s", PAGE)
+    assert re.search(r"install -m 600 \S+/room.py /opt/tljh/config/jupyterhub_config.d/room.py", PAGE)
 
 
 # ----------------------------------------------------------------------------------------------------------- links
@@ -131,10 +244,26 @@ def test_every_lesson_has_its_link(path):
     assert made.endswith(f"%2F{path.name}")
 
 
+@pytest.mark.parametrize("hub", ["https://hub.example.org/jupyter/", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_a_hub_may_have_a_port_and_a_path(hub):
+    made = link.link(hub, "https://github.com/owner/name")
+    assert made.startswith(f"{hub.removesuffix('/')}/hub/user-redirect/git-pull?")
+
+
 @pytest.mark.parametrize(
     ("hub", "lesson", "words"),
     [
         ("hub.example.org", "00", "https://"),
+        ("https://", "00", "https://"),
+        ("https:///x", "00", "https://"),
+        ("https://:8000", "00", "https://"),
+        ("https://hub.example.org//", "00", "https://"),
+        ("https://hub.example.org/jupyter//", "00", "https://"),
+        ("https:/hub.example.org", "00", "https://"),
+        ("https://ADMIN@hub.example.org", "00", "https://"),
+        ("https://hub.example.org/?next=x", "00", "https://"),
+        ("https://hub.example.org#x", "00", "https://"),
+        ("https://hub example.org", "00", "https://"),
         ("https://hub.example.org", "", "13 lessons"),
         ("https://hub.example.org", "77", "0 lessons"),
     ],
@@ -148,7 +277,7 @@ def test_a_link_that_cannot_be_says_why(hub, lesson, words):
 
 
 @pytest.fixture
-def course(tmp_path):
+def course(tmp_path, needs):
     """The course's repository, and a learner's copy of it that nbgitpuller has brought."""
     needs("nbgitpuller", "aiohttp")
     from workshop.hub.loopback import Course
@@ -250,7 +379,7 @@ def test_a_lesson_is_begun_anew_by_another_name_for_the_old_one(course):
 # ------------------------------------------------------------------------------------------------------ a real hub
 
 
-def test_a_hub_that_has_noticed_a_dead_server_is_asked_for_another(monkeypatch):
+def test_a_hub_that_has_noticed_a_dead_server_is_asked_for_another(monkeypatch, needs):
     """Between two requests of a page the hub may notice that a server died, and then it knows of none."""
     needs("aiohttp")
     from aiohttp import web
@@ -281,7 +410,7 @@ def test_a_hub_that_has_noticed_a_dead_server_is_asked_for_another(monkeypatch):
         await site.start()
         hub = f"http://127.0.0.1:{runner.addresses[0][1]}"
         monkeypatch.setattr(learner.Learner, "token", lambda *_: "token")
-        async with learner.Learner(hub, "one") as one:
+        async with learner.Learner(hub, "one", "") as one:
             await asyncio.wait_for(one.enter(f"{hub}/user/one/git-pull"), 30)
         await runner.cleanup()
 
@@ -309,13 +438,12 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def day():
-    needs_a_hub()
+def day(real_hub):
     from workshop.hub.loopback import Hub
     from workshop.hub.simulation import Room
 
     async def run():
-        async with Hub() as hub:
+        async with Hub(allow_root=True) as hub:
             room = Room(hub, lessons.paths()[0])
             await room.together(2)
             await room.attempt("killed", room.accident("server", "killed"))
@@ -334,7 +462,7 @@ async def bad_connection(hub):
         f"print('here')\nwhile not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.1)",
         "1 / 0",
     ]
-    async with Learner(hub.address, "one") as learner:
+    async with Learner(hub.address, "one", hub.password) as learner:
         await learner.arrive(link.link(hub.address, hub.course.address))
         lesson = await learner.open(f"{link.FOLDER}/notebooks/{lessons.paths()[0].name}")
         lesson.notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
@@ -365,7 +493,9 @@ def test_two_learners_run_a_lesson_and_a_killed_server_loses_nothing(day):
 @pytest.mark.slow
 def test_settings_arrive_a_broken_connection_is_made_again_and_a_failing_cell_is_named(day):
     assert len(day.broken) == 1
-    assert ROOM.Spawner.environment.items() <= day.environment.items()
+    settings = dict(ROOM.Spawner.environment)
+    del settings["JUPYTER_RUNTIME_DIR"]  # on loopback each learner has another one
+    assert settings.items() <= day.environment.items()
     assert day.failure == "cell 2: ZeroDivisionError: division by zero"
 
 
@@ -376,11 +506,10 @@ def test_a_hub_that_ends_leaves_nothing_running(day):
 
 
 @pytest.mark.slow
-def test_stopping_the_load_test_leaves_nothing_running(tmp_path):
-    needs_a_hub()
+def test_stopping_the_load_test_leaves_nothing_running(tmp_path, real_hub):
     from workshop.hub.loopback import MARK, environment
 
-    command = [sys.executable, HUB / "load.py", "--learners", "2", "--lesson", "00"]
+    command = [sys.executable, HUB / "load.py", "--learners", "2", "--lesson", "00", "--allow-root"]
     with subprocess.Popen(
         command,
         env={**os.environ, "TMPDIR": str(tmp_path)},

@@ -35,10 +35,11 @@ class Learner:
     Args:
         hub: the hub's address.
         name: the person's name there.
+        password: what opens the hub to that name.
     """
 
-    def __init__(self, hub, name):
-        self.hub, self.name = hub, name
+    def __init__(self, hub, name, password):
+        self.hub, self.name, self.password = hub, name, password
         self.server = f"{hub}/user/{name}"
         self.broken = []  # why connections to kernels broke that could be made again
 
@@ -60,14 +61,24 @@ class Learner:
             Seconds from the login to the server's first page.
         """
         start = time.perf_counter()
-        await self.ask("GET", f"{self.hub}/hub/login")
-        form = {"username": self.name, "password": "", "_xsrf": self.token(f"{self.hub}/hub/")}
-        target = quote(urlsplit(link).path + "?" + urlsplit(link).query, safe="")
-        await self.ask("POST", f"{self.hub}/hub/login?next={target}", data=form)
+        await self.login(urlsplit(link).path + "?" + urlsplit(link).query)
         await self.enter(link)
         seconds = time.perf_counter() - start
         await self.pull(link)
         return seconds
+
+    async def login(self, target):
+        """Send the login form.
+
+        Args:
+            target: the page to go on to, from the hub's address.
+
+        Raises:
+            LearnerError: the hub does not let this person in.
+        """
+        await self.ask("GET", f"{self.hub}/hub/login")
+        form = {"username": self.name, "password": self.password, "_xsrf": self.token(f"{self.hub}/hub/")}
+        await self.ask("POST", f"{self.hub}/hub/login?next={quote(target, safe='')}", data=form)
 
     async def enter(self, link):
         """Open the link until a server of one's own answers it; ask the hub for a server where there is none."""

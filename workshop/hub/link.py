@@ -7,10 +7,12 @@ In the course's folder every Python can run it, also without the environment.
 """
 
 import argparse
-from urllib.parse import urlencode, urlsplit
+import re
+from urllib.parse import urlencode
 
 from tools import address, lessons
 
+HUB = re.compile(r"https?://([^/?#@:\\\s]+|\[[0-9a-f:]+\])(:\d+)?(/[^/?#\\\s]+)*/?")  # a host, a port, a path
 FOLDER = "course"  # where the course lies in a learner's home, whatever its repository is called
 
 
@@ -23,15 +25,15 @@ def link(hub, repository, lesson="00"):
         lesson: the beginning of a notebook's name.
 
     Raises:
-        ValueError: the hub's address has no https:// or http://, or no single lesson begins so.
+        ValueError: the hub's address is not one that a browser can follow, or no single lesson begins so.
     """
-    if urlsplit(hub).scheme not in ("http", "https"):
-        raise ValueError(f"Write the hub's address with its https://, not as {hub!r}.")
+    if not HUB.fullmatch(hub):
+        raise ValueError(f"Write the hub's address as in https://hub.example.org, not as {hub!r}.")
     found = [path.name for path in lessons.pages() if path.name.startswith(lesson)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} lessons begin with {lesson!r}; give a lesson's two digits, such as 05.")
     query = {"repo": repository, "targetPath": FOLDER, "urlpath": f"lab/tree/{FOLDER}/notebooks/{found[0]}"}
-    return f"{hub.rstrip('/')}/hub/user-redirect/git-pull?{urlencode(query)}"
+    return f"{hub.removesuffix('/')}/hub/user-redirect/git-pull?{urlencode(query)}"
 
 
 def repository():

@@ -52,18 +52,19 @@ def megabytes(size):
     return f"{size / 1e6:.0f} MB"
 
 
-async def load(path, count):
+async def load(path, count, allow_root):
     """The whole test.
 
     Args:
         path: the lesson's notebook.
         count: how many learners.
+        allow_root: whether it may run as root.
 
     Returns:
         The failures, as sentences.
     """
     say(f"JupyterHub {metadata.version('jupyterhub')} on {os.cpu_count()} cores, Python {platform.python_version()}")
-    async with Hub() as hub:
+    async with Hub(allow_root) as hub:
         room = Room(hub, path)
         say("one learner alone, twice: once to warm up")
         await room.alone()
@@ -82,11 +83,11 @@ def say(words):
     print(time.strftime("%H:%M:%S"), words, file=sys.stderr, flush=True)
 
 
-async def bounded(path, count, minutes):
+async def bounded(minutes, *arguments):
     """The whole test, ended after so many minutes, on Ctrl + C or when it is told to; always cleaned up."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     async with asyncio.timeout(60 * minutes):
-        return await load(path, count)
+        return await load(*arguments)
 
 
 def main():
@@ -94,6 +95,7 @@ def main():
     parser.add_argument("--learners", type=int, default=8, help="how many at once (8)")
     parser.add_argument("--lesson", default="05", help="the lesson's two digits (05)")
     parser.add_argument("--minutes", type=float, default=30, help="end it after so many (30)")
+    parser.add_argument("--allow-root", action="store_true", help="run as root, in a container without another user")
     arguments = parser.parse_args()
     if os.name == "nt":
         raise SystemExit("JupyterHub runs on Linux and macOS. Run the load test there, best on the room's own server.")
@@ -101,7 +103,7 @@ def main():
     if len(chosen) != 1 or arguments.learners < 1:
         raise SystemExit("Give a lesson's two digits, such as --lesson 05, and at least one learner.")
     try:
-        failures = asyncio.run(bounded(chosen[0], arguments.learners, arguments.minutes))
+        failures = asyncio.run(bounded(arguments.minutes, chosen[0], arguments.learners, arguments.allow_root))
     except TimeoutError:
         raise SystemExit(f"Not done after {arguments.minutes:g} minutes. Give it more with --minutes.") from None
     except (LearnerError, RuntimeError) as error:

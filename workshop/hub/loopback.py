@@ -1,17 +1,19 @@
 """A real JupyterHub on this machine's loopback, with the room's settings, for as long as an `async with` lasts.
 
-Everything it writes lies in one temporary folder, and every process it starts carries that folder's name in its
-environment. So nothing is left behind: what still runs at the end is found by the name and ended.
+Everything it writes lies in temporary folders that only this user can enter, and every process it starts carries the
+name of one in its environment. So nothing is left behind: what still runs at the end is found by the name and ended.
 """
 
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +22,9 @@ import psutil
 from tools.lessons import NOTEBOOKS, ROOT
 
 BUILD = ROOT / "build" / "hub"  # ignored by git
-PROXY, NODE = "configurable-http-proxy@5.3.0", 20
+VERSIONS = tomllib.loads((ROOT / "workshop" / "hub" / "versions.toml").read_text(encoding="utf-8"))
+PROXY, NODE = f"configurable-http-proxy@{VERSIONS['configurable-http-proxy']}", 20
+CONFIG = ROOT / "workshop" / "hub" / "loopback_config.py"
 START_SECONDS, STOP_SECONDS = 60, 30
 MARK = "LOAD_FOLDER"
 
@@ -66,13 +70,28 @@ def free_ports(count):
 class Hub:
     """The hub, its learners' homes, and the course's repository that nbgitpuller copies from.
 
+    Args:
+        allow_root: whether learners' servers may run as root, in a container where there is no other user.
+        config: JupyterHub's settings.
+
     Raises, when it is entered:
-        RuntimeError: the hub does not start; the message holds the end of its log.
+        RuntimeError: the user is root and may not be, or the hub does not start; then the message holds the end of its
+            log.
     """
 
+    def __init__(self, allow_root=False, config=CONFIG):
+        self.allow_root, self.config = allow_root, config
+        self.password = secrets.token_urlsafe(32)  # another one for each run
+
     async def __aenter__(self):
+        if os.geteuid() == 0 and not self.allow_root:
+            raise RuntimeError(
+                "As root, whoever gets into this hub is root. Run it as an ordinary user. In a container that has no "
+                "other user, allow it: make load ALLOW_ROOT=1"
+            )
         node_proxy = proxy()
         self.folder = Path(tempfile.mkdtemp(prefix="hub-"))
+        self.sockets = Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp"))  # a socket's path must be short
         (self.folder / "homes").mkdir()
         self.course = Course(self.folder / "repository")
         ports = free_ports(3)
@@ -84,10 +103,12 @@ class Hub:
             MARK: str(self.folder),
             "LOAD_PORTS": " ".join(map(str, ports)),
             "LOAD_PROXY": node_proxy,
+            "LOAD_SOCKETS": str(self.sockets),
+            "LOAD_PASSWORD": self.password,
         }
         with (self.folder / "hub.log").open("w") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "jupyterhub", "--config", ROOT / "workshop" / "hub" / "loopback_config.py"],
+                *[sys.executable, "-m", "jupyterhub", "--config", self.config],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -127,7 +148,8 @@ class Hub:
                 process.kill()
         psutil.wait_procs(left, timeout=STOP_SECONDS)
         await self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.sockets):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def log(self):
         """The end of the hub's log."""

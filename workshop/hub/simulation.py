@@ -49,7 +49,7 @@ class Room:
         self.outcome = Outcome()
 
     def learner(self, name):
-        return Learner(self.hub.address, name)
+        return Learner(self.hub.address, name, self.hub.password)
 
     def server(self, name):
         """A learner's server, as a process.
