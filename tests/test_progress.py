@@ -237,7 +237,7 @@ def test_the_command(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.split()[:3] == ["learner", "00", "01"]
     assert "ada" in said
-    assert (tmp_path / "room.csv").read_text().startswith("learner,lesson 00,")
+    assert (tmp_path / "room.csv").read_text().startswith('"learner","lesson 00",')
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="has a learner there checked an answer yet"):
         progress.main([str(tmp_path / "empty")])
