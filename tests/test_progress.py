@@ -52,16 +52,23 @@ def test_the_map_has_a_box_for_every_exercise(capsys):
     assert next(line for line in lines if line.startswith("lesson 02")).startswith("lesson 02  ■◪")
 
 
-def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv(notes.SWITCH, "off")
+@pytest.mark.parametrize("word", ["off", "Off ", "no", "false", "0"])
+def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys, word):
+    monkeypatch.setenv(notes.SWITCH, word)
     check("0.1", lambda weights, cut: weights - cut)
     assert not list(tmp_path.iterdir())
     monkeypatch.delenv(notes.SWITCH)
     notes.note("0.1", True)
-    monkeypatch.setenv(notes.SWITCH, "off")
+    monkeypatch.setenv(notes.SWITCH, word)
     capsys.readouterr()
     progress.show()
     assert "lesson 00  □      0 of 1 solved" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_a_neighbour_on_the_same_machine_may_not_read_it(tmp_path):
+    notes.note("0.1", True)
+    assert (tmp_path / notes.NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
@@ -241,5 +248,5 @@ def test_the_command(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="has a learner there checked an answer yet"):
         progress.main([str(tmp_path / "empty")])
-    with pytest.raises(SystemExit, match="there is no folder"):
+    with pytest.raises(SystemExit, match="nowhere can't be read: No such file"):
         progress.main([str(tmp_path / "nowhere")])
