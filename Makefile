@@ -33,7 +33,7 @@ PYTEST = "$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-load
 
 .PHONY: lab fresh update test check lint frameworks colab versions execute times bench results lenet data site slides answers load address release constraints clean
 
-# JupyterLab refuses to run as root unless told; in a container there is often no other user. Others are not told so.
+# JupyterLab refuses to run as root unless told; in a container there is often no other user.
 lab: $(READY)
 	"$(BIN)/jupyter" lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb
 

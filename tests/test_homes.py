@@ -228,16 +228,17 @@ def test_a_folder_that_may_not_be_read_is_told(room):
         line().encode("utf-16"),
     ],
 )
-def test_what_was_never_noted_counts_as_one_damaged_line_or_two(content):
+def test_what_was_never_noted_counts_as_one_damaged_line_or_two(content, tmp_path):
     """UTF-16 has line ends in the middle of letters."""
-    entries, damaged = notes.parse(content)
+    (tmp_path / notes.NAME).write_bytes(content)
+    entries, damaged = notes.read(tmp_path / notes.NAME)
     assert entries == []
     assert damaged in (1, 2)
 
 
-def test_times_are_one_zone_s(room):
-    content = line(time='"2026-11-28T01:00:00+02:00"').encode()
-    assert [entry.time for entry in notes.parse(content)[0]] == ["2026-11-27T23:00:00+00:00"]
+def test_times_are_one_zone_s(tmp_path):
+    (tmp_path / notes.NAME).write_text(line(time='"2026-11-28T01:00:00+02:00"'))
+    assert [entry.time for entry in notes.read(tmp_path / notes.NAME)[0]] == ["2026-11-27T23:00:00+00:00"]
 
 
 def test_times_to_come_are_damaged_and_repeated_ones_count_once(room):

@@ -1,14 +1,18 @@
 """A learner's progress: noted in one small file, never lost, and collected over a room."""
 
 import os
+import re
+import runpy
 import signal
 import subprocess
 import sys
 
 import pytest
+from traitlets.config import Config
 
 from sparsecourse import progress
 from sparsecourse.exercises import check, exercises, notes
+from tools import lessons
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +67,29 @@ def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys, word):
     capsys.readouterr()
     progress.show()
     assert "lesson 00  □      0 of 1 solved" in capsys.readouterr().out
+
+
+PAGE = (lessons.ROOT / "docs" / "progress.md").read_text(encoding="utf-8")
+
+
+def test_it_is_switched_off_as_the_page_says_in_a_notebook(tmp_path):
+    cells = [re.search(r"`(%env .*?)`", PAGE)[1], "from sparsecourse.exercises import check", "check('12.1', 8)"]
+    for lines, noted in ((cells[1:], True), (cells, False)):
+        code = "from IPython.core.interactiveshell import InteractiveShell as Shell\n"
+        code += "".join(f"assert Shell.instance().run_cell({line!r}).success\n" for line in lines)
+        subprocess.run([sys.executable, "-c", code], check=True)
+        assert (tmp_path / notes.NAME).exists() == noted
+        (tmp_path / notes.NAME).unlink(missing_ok=True)
+
+
+def test_it_is_switched_off_as_the_page_says_for_a_room(monkeypatch):
+    pytest.importorskip("jupyterhub")  # a room's settings ask for its version
+    config = Config()
+    runpy.run_path(str(lessons.ROOT / "workshop/hub/tljh/room.py"), {"get_config": lambda: config})
+    exec(re.search(r"`(c\.Spawner.*?)`", PAGE)[1], {"c": config})
+    assert len(config.Spawner.environment) > 1  # what else is set there stays
+    monkeypatch.setenv(notes.SWITCH, config.Spawner.environment[notes.SWITCH])
+    assert notes.switched_off()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
