@@ -5,8 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
+import yaml
 
 from tools import lessons
 
@@ -101,6 +103,55 @@ def test_the_workflows_are_valid():
     result = subprocess.run(command, capture_output=True, text=True)
     assert len(workflows) == 2
     assert result.returncode == 0, result.stdout
+
+
+WORKFLOWS = sorted((lessons.ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def test_actions_are_pinned_by_commit_and_say_their_version():
+    """A tag can be moved to other code, a commit can't."""
+    lines = [line for path in WORKFLOWS for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    found = [re.search(r"- uses: ([\w-]+/[\w-]+)@([0-9a-f]{40}) # v(\d+\.\d+\.\d+)$", line) for line in lines]
+    assert len(lines) >= 8
+    assert all(found), [line for line, pin in zip(lines, found, strict=True) if not pin]
+    assert len({pin.groups() for pin in found}) == len({pin[1] for pin in found})  # each action in one version
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_do_no_more_than_it_must(path):
+    """Only what publishes the site may write, and nothing that it checks out holds the token."""
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    granted = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
+    assert granted == ({"publish": {"pages": "write", "id-token": "write"}} if path.stem == "site" else {})
+    assert "pull_request_target" not in path.read_text(encoding="utf-8")
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for id is a shell script")
+@pytest.mark.parametrize("user", [0, 1000, 10])
+def test_the_lab_runs_as_root_only_where_the_user_is(tmp_path, monkeypatch, user):
+    (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    (tmp_path / "id").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert ("--allow-root" in plan("lab")[-1]) == (user == 0)
+
+
+def test_root_is_let_in_only_where_somebody_asks_who_it_is():
+    """The line or the one above it looks at the user, or hands on what the caller has said."""
+    asked = re.compile(r"id -u|geteuid\(\)|ALLOW_ROOT|add_argument")
+    folders = (".ci", ".github", "docs", "lib", "notebooks", "site", "tools", "workshop")
+    paths = [*lessons.ROOT.iterdir(), *(path for folder in folders for path in (lessons.ROOT / folder).rglob("*"))]
+    found = set()
+    for path in paths:
+        if path.suffix != ".pyc" and path.is_file() and b"--allow-root" in (content := path.read_bytes()):
+            found.add(path.name)
+            for before, line in pairwise(["", *content.decode().splitlines()]):
+                assert "--allow-root" not in line or asked.search(before + line), f"{path.name}: {line}"
+    assert {"Makefile", "loopback_config.py"} <= found
 
 
 def test_the_workflow_asks_for_what_exists():

@@ -249,12 +249,23 @@ def test_an_answer_in_several_cells_is_carried_over_whole(learner, author):
     assert len(new.cells) == len(notebook.cells)
 
 
-def test_what_is_no_notebook_any_more_is_kept(learner, author):
-    (learner / "notebooks" / FIRST).write_bytes(b"broken")
+NO_NOTEBOOKS = [b"broken", b"[" * 10**5, b'{"cells": null}', b'{"cells": ["x"]}', b'{"cells": [{"source": 5}]}', b"[]"]
+
+
+@pytest.mark.parametrize("broken", NO_NOTEBOOKS, ids=lambda broken: broken[:20].decode())
+def test_what_is_no_notebook_any_more_is_kept(learner, author, broken):
+    (learner / "notebooks" / FIRST).write_bytes(broken)
     publish(author, "# 05 · A lesson", "# 05 · A better lesson")
     fresh.update(learner)
     assert (learner / "notebooks" / FIRST).read_bytes() == (author / "notebooks" / FIRST).read_bytes()
-    assert b"broken" in everything(learner)
+    assert broken in everything(learner)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_pipe_in_the_older_copy_is_not_waited_for(learner, author):
+    for path in (learner / "notebooks" / "06_more.ipynb", learner / fresh.PROGRESS):
+        os.mkfifo(path)
+    assert fresh.bring_answers(learner, author) == ["There was no answer to carry over."]
 
 
 def test_a_lesson_that_was_deleted_or_that_the_course_has_no_more(learner, author):

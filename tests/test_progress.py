@@ -1,14 +1,18 @@
 """A learner's progress: noted in one small file, never lost, and collected over a room."""
 
 import os
+import re
+import runpy
 import signal
 import subprocess
 import sys
 
 import pytest
+from traitlets.config import Config
 
 from sparsecourse import progress
 from sparsecourse.exercises import check, exercises, notes
+from tools import lessons
 
 
 @pytest.fixture(autouse=True)
@@ -52,16 +56,46 @@ def test_the_map_has_a_box_for_every_exercise(capsys):
     assert next(line for line in lines if line.startswith("lesson 02")).startswith("lesson 02  ■◪")
 
 
-def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv(notes.SWITCH, "off")
+@pytest.mark.parametrize("word", ["off", "Off ", "no", "false", "0"])
+def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys, word):
+    monkeypatch.setenv(notes.SWITCH, word)
     check("0.1", lambda weights, cut: weights - cut)
     assert not list(tmp_path.iterdir())
     monkeypatch.delenv(notes.SWITCH)
     notes.note("0.1", True)
-    monkeypatch.setenv(notes.SWITCH, "off")
+    monkeypatch.setenv(notes.SWITCH, word)
     capsys.readouterr()
     progress.show()
     assert "lesson 00  □      0 of 1 solved" in capsys.readouterr().out
+
+
+PAGE = (lessons.ROOT / "docs" / "progress.md").read_text(encoding="utf-8")
+
+
+def test_it_is_switched_off_as_the_page_says_in_a_notebook(tmp_path):
+    cells = [re.search(r"`(%env .*?)`", PAGE)[1], "from sparsecourse.exercises import check", "check('12.1', 8)"]
+    for lines, noted in ((cells[1:], True), (cells, False)):
+        code = "from IPython.core.interactiveshell import InteractiveShell as Shell\n"
+        code += "".join(f"assert Shell.instance().run_cell({line!r}).success\n" for line in lines)
+        subprocess.run([sys.executable, "-c", code], check=True)
+        assert (tmp_path / notes.NAME).exists() == noted
+        (tmp_path / notes.NAME).unlink(missing_ok=True)
+
+
+def test_it_is_switched_off_as_the_page_says_for_a_room(monkeypatch):
+    pytest.importorskip("jupyterhub")  # a room's settings ask for its version
+    config = Config()
+    runpy.run_path(str(lessons.ROOT / "workshop/hub/tljh/room.py"), {"get_config": lambda: config})
+    exec(re.search(r"`(c\.Spawner.*?)`", PAGE)[1], {"c": config})
+    assert len(config.Spawner.environment) > 1  # what else is set there stays
+    monkeypatch.setenv(notes.SWITCH, config.Spawner.environment[notes.SWITCH])
+    assert notes.switched_off()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_a_neighbour_on_the_same_machine_may_not_read_it(tmp_path):
+    notes.note("0.1", True)
+    assert (tmp_path / notes.NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_cannot_be_written_is_no_error(tmp_path, capsys):
@@ -237,9 +271,9 @@ def test_the_command(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.split()[:3] == ["learner", "00", "01"]
     assert "ada" in said
-    assert (tmp_path / "room.csv").read_text().startswith("learner,lesson 00,")
+    assert (tmp_path / "room.csv").read_text().startswith('"learner","lesson 00",')
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="has a learner there checked an answer yet"):
         progress.main([str(tmp_path / "empty")])
-    with pytest.raises(SystemExit, match="there is no folder"):
+    with pytest.raises(SystemExit, match="nowhere can't be read: No such file"):
         progress.main([str(tmp_path / "nowhere")])

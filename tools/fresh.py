@@ -71,7 +71,7 @@ def unpacked(folder):
     Raises:
         RefusedError: it has none.
     """
-    found = {path.name: path.read_bytes() for path in pages(Path(folder))}
+    found = {path.name: path.read_bytes() for path in pages(Path(folder)) if path.is_file()}
     if not found:
         raise RefusedError(f"There are no lessons in {Path(folder) / 'notebooks'}.")
     return found
@@ -96,11 +96,13 @@ class Exercise:
 
 
 def parsed(content):
-    """A notebook as a dictionary. What can't be read holds no cells."""
+    """A notebook as a dictionary. What can't be read, or is no notebook, holds no cells."""
     try:
-        return {"cells": [], **json.loads(content)}
-    except (ValueError, TypeError):
+        found = {"cells": [], **json.loads(content)}
+        _ = [source(cell) for cell in found["cells"]]
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {"cells": []}
+    return found
 
 
 def source(cell):
@@ -338,7 +340,7 @@ def bring_answers(folder, root=ROOT):
                 write(path, written)
             said += told(name, carried, left)
     progress = Path(folder) / PROGRESS
-    if progress.exists() and not (root / PROGRESS).exists():
+    if progress.is_file() and not (root / PROGRESS).exists():
         write(root / PROGRESS, progress.read_bytes())
     return said or ["There was no answer to carry over."]
 

@@ -1,18 +1,29 @@
 """How far a learner is: a map of the course, and a table over the files of a whole room.
 
-python -m sparsecourse.progress FOLDER [--csv FILE]    a table of all learners below a folder
+python -I -m sparsecourse.progress FOLDER [--csv FILE]    a table of all learners below a folder
+
+Without -I Python would look for its modules in the working folder first, and run what a learner has laid there under
+the name of one. docs/progress.md says what the table is good for.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    sys.exit("Please run python -I -m sparsecourse.progress: without -I Python runs what lies in the working folder.")
+
+import argparse
+import csv
+import os
 from pathlib import Path
 
 import pandas as pd
 
+from sparsecourse import homes
 from sparsecourse.exercises import exercises, notes
 
 SELF_TEST = 12  # the lesson whose questions are asked before the course and after it
 SOLVED, TRIED, OPEN = "■", "◪", "□"
+FORMULA = tuple("=+-@＝＋－＠")  # what begins one in a spreadsheet; tabs and line ends are spelled out already
 PLAIN = str.maketrans({SOLVED: "x", TRIED: "/", OPEN: "."})  # for a console without boxes
 
 
@@ -98,40 +109,50 @@ def _right(sitting, numbers):
 
 
 def collect(folder):
-    """Progress of all learners: below the folder is one for each of them, with a file anywhere inside.
+    """Progress of all learners: below the folder is one for each of them, with a file in it or not far below.
 
     Returns:
         A data frame with a row a learner: learner (name of the folder), the number of exercises solved of each lesson,
         solved (of all), before and after (questions of the self-test that were right at the first answer, missing where
-        it was not taken), tried (checks that were made), last (time of the last one) and damaged (lines or files that
-        could not be read). A learner with several files counts once.
+        it was not taken), tried (checks that were made), last (time of the last one), damaged (lines or files that
+        could not be read) and problem (why, or what was not looked at). A learner with several files counts once.
 
     Raises:
-        ValueError: there is no such folder, or no file below it.
+        ValueError: there is no such folder, it may not be read, or there is no file in it.
     """
-    folder = Path(folder).resolve()  # "." has no name
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}")
-    found = {}
-    for path in sorted(folder.rglob(notes.NAME)):
-        learner = path.relative_to(folder).parts[0] if path.parent != folder else folder.name
-        try:
-            entries, damaged = notes.read(path)
-        except OSError:  # a folder of that name, or a file that may not be read
-            entries, damaged = [], 1
-        earlier, earlier_damaged = found.get(learner, ([], 0))
-        found[learner] = (earlier + entries, earlier_damaged + damaged)
+    try:
+        found = homes.learners(folder)
+    except OSError as error:
+        raise ValueError(f"{folder} can't be read: {error.strerror}") from None
     if not found:
-        raise ValueError(f"no {notes.NAME} lies below {folder}: has a learner there checked an answer yet?")
+        raise ValueError(f"no {notes.NAME} lies in {folder}: has a learner there checked an answer yet?")
     rows = []
-    for learner, (entries, damaged) in found.items():
-        done = notes.solved(entries)
+    for learner in found:
+        done = notes.solved(learner.entries)
         counts = {f"lesson {lesson:02}": len(done & set(numbers)) for lesson, numbers in by_lesson(SELF_TEST).items()}
-        before, after = (sum(sitting.values()) if sitting else None for sitting in sittings(entries))
-        last = max((entry.time for entry in entries), default="")
-        known = {"solved": sum(counts.values()), "before": before, "after": after}
-        rows.append({"learner": learner, **counts, **known, "tried": len(entries), "last": last, "damaged": damaged})
+        before, after = (sum(sitting.values()) if sitting else None for sitting in sittings(learner.entries))
+        last = max((entry.time for entry in learner.entries), default="")
+        more = f" (and {len(learner.problems) - 1} more)" if len(learner.problems) > 1 else ""
+        known = {"solved": sum(counts.values()), "before": before, "after": after, "tried": len(learner.entries)}
+        wrong = {"damaged": learner.damaged, "problem": "".join(learner.problems[:1]) + more}
+        rows.append({"learner": learner.name, **counts, **known, "last": last, **wrong})
     return pd.DataFrame(rows).astype({"before": "Int64", "after": "Int64"})
+
+
+def write(table, path):
+    """Write a table as CSV, for spreadsheets: what a learner has named is text in them, never a formula.
+
+    Args:
+        table: as :func:`collect` returns it.
+        path: of the file. A link there is not followed: the folder may be somebody else's.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    text = table.assign(learner=["'" + name if name.lstrip()[:1] in FORMULA else name for name in table["learner"]])
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | homes.CAREFUL, 0o600)
+    with open(file, "w", encoding="utf-8", newline="") as stream:
+        text.to_csv(stream, index=False, quoting=csv.QUOTE_NONNUMERIC)  # else a ; in a name begins a cell
 
 
 def main(arguments=None):
@@ -141,16 +162,18 @@ def main(arguments=None):
         SystemExit: there is nothing to make a table of; it says why.
     """
     about = "A table of the progress of all learners below a folder."
-    parser = argparse.ArgumentParser(prog="python -m sparsecourse.progress", description=about)
+    parser = argparse.ArgumentParser(prog="python -I -m sparsecourse.progress", description=about)
     parser.add_argument("folder", help="holds a folder for each learner")
     parser.add_argument("--csv", metavar="FILE", help="write the table there too")
     chosen = parser.parse_args(arguments)
     try:
         table = collect(chosen.folder)
+        if chosen.csv:
+            write(table, chosen.csv)
     except ValueError as error:
         sys.exit(str(error))
-    if chosen.csv:
-        table.to_csv(chosen.csv, index=False)
+    except OSError as error:
+        sys.exit(f"{chosen.csv} can't be written: {error.strerror}")
     _say(table.rename(columns=lambda name: name.removeprefix("lesson ")).to_string(index=False))
 
 
