@@ -18,6 +18,7 @@ PAGE = lessons.ROOT / "workshop" / "sheets.md"
 # no room has been timed yet; the last column of the sheets is there for that.
 VOTE = 2  # minutes: half of one in silence, hands and counts, and the counts again after the run
 PANEL = 3  # minutes: one in front, two for everybody
+CELL = 1 / 6  # minute: to find a cell and run it, where the room types
 TOGETHER = 1  # minute after each exercise, for what the checker said to many
 
 SLANTED = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
@@ -130,10 +131,12 @@ def needed(row):
     """
     part = held(row)
     asked = minutes.predictions(part)
+    cells = 0 if row.what.startswith("Told") else sum(block.role == "code" for block in lessons.blocks(part))
     return (
         minutes.reading(part)
         + (asked - row.votes) / minutes.PREDICTIONS_A_MINUTE
         + row.votes * VOTE
+        + cells * CELL
         + sum("panel" in lessons.tags(cell) for cell in part.cells) * PANEL
         + sum(card.minutes + TOGETHER for card in lessons.cards(part))
     )
