@@ -36,13 +36,8 @@ Then run the last cell of that page. On paper: one letter or number for each que
 """
 HOW_WE_CLOSE = """
 - One thing that you will count from now on: say it, or write it down.
-- Take your work home. In a cell of any lesson:
-
-```python
-!python -m zipfile -c ../my-work.zip ../notebooks
-```
-
-- Then download `my-work.zip`. The course's page *Other ways to install the course* says what to do at home.
+- Take your work home. In a cell of any lesson: `!python -m zipfile -c ../my-work.zip ../notebooks`
+- Then download `my-work.zip`, in the folder above. *Other ways to install the course* says what to do at home.
 - Two notes for us: what you will **USE**, and where you were **LOST**.
 """
 
@@ -249,7 +244,7 @@ def sheet_chapters(sheet):
         if row.lesson:
             chapter = lesson_chapter(sheets.held(row), row.minutes)
             if row.named and not row.what.startswith("The core"):
-                chapter.text = "\n".join(f"- {section}" for section in row.named)
+                chapter.text = f"{row.what.split(':')[0]}:\n\n" + "\n".join(f"- {section}" for section in row.named)
             votes = f"{row.votes} votes" if row.votes != 1 else "1 vote"
             chapter.notes = f"**{row.at}** {row.what}\n\n{votes}. {', '.join(row.exercises) or 'No exercise'}."
             yield chapter
