@@ -28,7 +28,7 @@ HOW_WE_WORK = """
 - No marks. On a server your files lie on the server, and who runs it can see them.
 """
 SHORT = f"""
-Six questions of *12 · Test yourself*, a minute each, everybody alone:
+Open *12 · Test yourself* and run its first two cells. Six questions, everybody alone:
 
 **{" · ".join(SHORT_FORM)}**
 
@@ -252,14 +252,18 @@ def sheet_chapters(sheet):
             following = lessons.title(sheets.NOTEBOOKS[after.lesson])
             yield Chapter(COURSE, row.what, f"{row.minutes} minutes, then {following}", notes=f"**{row.at}**")
         elif row is sheet.rows[0] or after is None:
-            if row is sheet.rows[0]:
-                yield Chapter(COURSE, sheet.title, HOW_WE_WORK, notes=f"**{row.at}** {row.what}")
-            if "short form" in row.what:
-                yield Chapter(COURSE, "The short form", SHORT, "5 minutes", f"**{row.at}** {row.what}")
-            if after is None:
-                yield Chapter(
-                    COURSE, "What will you count from now on?", HOW_WE_CLOSE, notes=f"**{row.at}** {row.what}"
-                )
+            yield from opening_or_close(sheet, row)
+
+
+def opening_or_close(sheet, row):
+    """The chapters of a sheet's first or last row; where it takes the short form, the room also hears how we work."""
+    notes = f"**{row.at}** {row.what}"
+    if "short form" not in row.what:
+        return [Chapter(COURSE, row.what, "", notes=notes)]
+    short = Chapter(COURSE, "The short form", SHORT, "5 minutes", notes)
+    if row is sheet.rows[0]:
+        return [Chapter(COURSE, sheet.title, HOW_WE_WORK, notes=notes), short]
+    return [short, Chapter(COURSE, "What will you count from now on?", HOW_WE_CLOSE, notes=notes)]
 
 
 def deck(title, chapters):
