@@ -108,8 +108,9 @@ data: $(TESTED)
 site: $(TESTED)
 	"$(BIN)/python" site/build.py
 
+# make slides: a deck for each lesson. make slides SHEET=half-day: one deck for a run sheet of workshop/sheets.md.
 slides: $(TESTED)
-	"$(BIN)/python" workshop/slides.py $(LESSON)
+	"$(BIN)/python" workshop/slides.py $(LESSON) $(addprefix --sheet ,$(SHEET))
 
 answers: $(TESTED)
 	"$(BIN)/python" workshop/answers.py

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from sparsecourse import progress
 from sparsecourse.exercises import check, exercises, notes
+from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import lessons
 
 
@@ -203,6 +204,24 @@ def test_the_self_test_says_what_to_read(capsys):
     assert lines[2].startswith("01      0 of 2  1 of 2  read: From the diagram back to the matrix")
     table = progress.collect(".")
     assert (table["before"].item(), table["after"].item()) == (2, 1)
+
+
+def test_the_short_form_is_counted_alone(capsys):
+    check("12.5", 0.5)
+    check("12.8", "b")
+    check("1.1", lambda W, x: 0)
+    check("12.5", 0.3)
+    check("12.8", "b")
+    capsys.readouterr()
+    progress.results()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "02      0 of 1  1 of 1  known"
+    assert lines[-1].split() == ["all", "1", "of", "6", "2", "of", "6"]
+    assert len(lines) == len(SHORT_FORM) + 2
+    check("12.1", 8)
+    capsys.readouterr()
+    progress.results()
+    assert capsys.readouterr().out.splitlines()[-1].split()[-3:] == ["3", "of", "24"]
 
 
 def test_the_self_test_is_no_exercise(tmp_path):

@@ -7,8 +7,9 @@ import pypdf
 import pytest
 
 from sparsecourse.exercises import exercises
+from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import lessons
-from workshop import answers, material, parts, slides
+from workshop import answers, material, parts, sheets, slides
 
 NAMES = {path.name[:2]: path.stem for path in lessons.paths()}
 NOTEBOOKS = {path.name[:2]: lessons.read(path) for path in lessons.paths()}
@@ -26,6 +27,15 @@ def decks(tmp_path_factory):
     """Folder of all decks."""
     folder = tmp_path_factory.mktemp("slides")
     slides.build(lessons.paths(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sheet_decks(tmp_path_factory):
+    """Folder with the deck of each run sheet."""
+    folder = tmp_path_factory.mktemp("sheets")
+    for name in sheets.read():
+        slides.build_sheet(name, folder)
     return folder
 
 
@@ -65,6 +75,24 @@ def test_the_core_has_a_deck_of_its_own(decks, number):
     pages = {part: (decks / f"{NAMES[number]}{part}.html").read_text(encoding="utf-8") for part in ("-core", "")}
     assert 'class="depth"' not in pages["-core"]
     assert ('class="depth"' in pages[""]) == any(scene.deeper for scene in whole)
+
+
+@pytest.mark.parametrize("name", sheets.read())
+def test_the_deck_of_a_sheet_has_its_rows_in_order(sheet_decks, name):
+    page = (sheet_decks / f"{name}.html").read_text(encoding="utf-8")
+    sheet = sheets.read()[name]
+    titles = re.findall(r"<h1>(.+?)</h1>", page)
+    rows = [lessons.title(NOTEBOOKS[row.lesson]) if row.lesson else row.what for row in sheet.rows]
+    wanted = [row for row in rows if row in sheets.PAUSES or row[:2] in NOTEBOOKS]
+    assert [title for title in titles[1:-1] if title in rows] == wanted
+    assert titles[0] in (sheet.title, rows[0])
+    assert titles[-1] in ("What will you count from now on?", rows[-1])
+    assert titles.count("The short form") == sum("short form" in row for row in rows)
+    shown = re.findall(r">Exercise (\d+\.\d+) ·", page)
+    assert list(dict.fromkeys(shown)) == [
+        card.number for row in sheet.rows if row.lesson for card in lessons.cards(sheets.held(row))
+    ]
+    assert set(shown) == {exercise for row in sheet.rows for exercise in row.exercises}
 
 
 MEASURE = """() => Reveal.getSlides().map(slide => {
@@ -119,10 +147,7 @@ def open_page(browser):
 READY = "() => window.Reveal && Reveal.isReady && Reveal.isReady()"
 
 
-@pytest.mark.parametrize("number", NOTEBOOKS, ids=[f"lesson {number}" for number in NOTEBOOKS])
-@pytest.mark.browser
-def test_every_slide_fits(decks, open_page, number):
-    path = decks / f"{NAMES[number]}.html"
+def assert_every_slide_fits(path, open_page):
     page, wrong = open_page(path, READY)
     for slide in page.evaluate(MEASURE):
         assert slide["overflow"] <= 0, slide
@@ -132,6 +157,18 @@ def test_every_slide_fits(decks, open_page, number):
         assert slide["smallest"] >= 18, slide
         assert all(height >= 200 for height in slide["pictures"]), slide
     assert not wrong
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS, ids=[f"lesson {number}" for number in NOTEBOOKS])
+@pytest.mark.browser
+def test_every_slide_fits(decks, open_page, number):
+    assert_every_slide_fits(decks / f"{NAMES[number]}.html", open_page)
+
+
+@pytest.mark.parametrize("name", sheets.read())
+@pytest.mark.browser
+def test_every_slide_of_a_sheet_fits(sheet_decks, open_page, name):
+    assert_every_slide_fits(sheet_decks / f"{name}.html", open_page)
 
 
 @pytest.mark.browser
@@ -196,3 +233,21 @@ def test_the_book_asks_no_other_host(book, open_page):
     page, wrong = open_page(book / "answers.html", "() => document.querySelectorAll('mjx-container').length > 20")
     assert page.locator("mjx-merror").count() == 0
     assert not wrong
+
+
+def test_the_short_form_on_paper(book):
+    """Its questions with all that is given, their boxes, and no answer."""
+    page = (book / "short_form.html").read_text(encoding="utf-8")
+    assert tuple(re.findall(r'id="question-([\d.]+)"', page)) == SHORT_FORM
+    notebook = lessons.read(lessons.NOTEBOOKS / f"{lessons.SELF_TEST}.ipynb")
+    for card in lessons.cards(notebook):
+        question = notebook.cells[card.stub - 1].source.split("\n\n", 1)[1]
+        assert (material.html(question).strip() in page) == (card.number in SHORT_FORM)
+    assert page.count('class="box"') == 2 * len(SHORT_FORM)
+    assert "np.array" in re.sub(r"<[^>]+>", "", page)
+    assert "Solution" not in page
+
+
+@pytest.mark.browser
+def test_the_printed_short_form_is_one_page(book):
+    assert len(pypdf.PdfReader(book / "short_form.pdf").pages) == 1

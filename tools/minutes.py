@@ -22,17 +22,25 @@ def minutes(notebook, seconds=0):
         notebook: a lesson, or its core.
         seconds: that its cells run.
     """
-    read = [block for block in lessons.blocks(notebook) if block.role not in UNREAD]
-    words = sum(len(text.split()) for text in [notebook.cells[0].source, *(b.text for b in read if is_prose(b))])
-    lines = sum(len(lines_to_read(block.cell)) for block in read if block.role in ("code", "panel"))
-    predictions = sum(block.role == "predict" and not block.follows for block in read)
     return (
-        words / WORDS_A_MINUTE
-        + lines / LINES_A_MINUTE
-        + predictions / PREDICTIONS_A_MINUTE
+        reading(notebook)
+        + predictions(notebook) / PREDICTIONS_A_MINUTE
         + sum(card.minutes for card in lessons.cards(notebook))
         + seconds / 60
     )
+
+
+def reading(notebook):
+    """Minutes that the words and the code of a lesson take."""
+    read = [block for block in lessons.blocks(notebook) if block.role not in UNREAD]
+    words = sum(len(text.split()) for text in [notebook.cells[0].source, *(b.text for b in read if is_prose(b))])
+    lines = sum(len(lines_to_read(block.cell)) for block in read if block.role in ("code", "panel"))
+    return words / WORDS_A_MINUTE + lines / LINES_A_MINUTE
+
+
+def predictions(notebook):
+    """How many predictions a lesson asks for."""
+    return sum(block.role == "predict" and not block.follows for block in lessons.blocks(notebook))
 
 
 def is_prose(block):

@@ -1,4 +1,5 @@
 """The answer book: every prediction and every exercise of the course with its answer: python workshop/answers.py
+Beside it the short form of the self-test, a page of questions for those without a laptop.
 
 It is made from the folded parts of the notebooks, as one HTML page, and as a PDF where a browser is there to print it.
 Where a prediction is answered by running the next cell, the book has what the lesson reads off the result. The
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import pypdf
 
 from sparsecourse.exercises import exercises
+from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import browser, lessons
 from workshop import material
 from workshop.material import html, inline
@@ -115,11 +117,22 @@ def book():
     )
 
 
+def short_form():
+    """The questions of the self-test's short form as a page of HTML, with boxes to answer before and after."""
+    notebook = lessons.read(lessons.NOTEBOOKS / f"{lessons.SELF_TEST}.ipynb")
+    questions = []
+    for entry in entries(notebook):
+        if entry.card.number in SHORT_FORM:
+            given = notebook.cells[entry.card.stub].source.partition("answer = ...")[0].strip()
+            questions.append((entry, html(f"```python\n{given}\n```") if given else ""))
+    return material.template("short_form.html").render(questions=questions)
+
+
 def print_pdf(page_file, pdf_file):
-    """Print the book in a browser, twice: page numbers for the contents are known once it has been printed.
+    """Print a page in a browser, twice: page numbers for the contents are known once it has been printed.
 
     Args:
-        page_file: the book as HTML.
+        page_file: the page as HTML.
         pdf_file: where the PDF goes.
 
     Returns:
@@ -149,16 +162,17 @@ def print_pdf(page_file, pdf_file):
 
 
 def build(folder):
-    """Write the answer book, as HTML and, where that can be, as PDF.
+    """Write the answer book and the short form of the self-test, as HTML and, where that can be, as PDF.
 
     Args:
         folder: where to.
     """
     material.copy_assets(folder / "assets", material.MATHJAX, ("answers.css", "code.css"))
-    page, pdf = folder / "answers.html", folder / "answers.pdf"
-    material.write(page, book())
-    if print_pdf(page, pdf):
-        material.tell(pdf)
+    for name, text in (("answers", book()), ("short_form", short_form())):
+        page, pdf = folder / f"{name}.html", folder / f"{name}.pdf"
+        material.write(page, text)
+        if print_pdf(page, pdf):
+            material.tell(pdf)
 
 
 if __name__ == "__main__":

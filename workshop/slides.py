@@ -1,4 +1,5 @@
 """Slides of every lesson, made from the notebooks as they stand: python workshop/slides.py [part of a name]
+python workshop/slides.py --sheet half-day    one deck of what a run sheet holds, in its order, pauses included
 
 The rules: brief paragraphs, formulas, lists and tables are shown in full, and so is what leads to a prediction. A
 longer paragraph shows its first two sentences and those that define a term. The answer to a prediction comes with the
@@ -11,12 +12,34 @@ sources are left out. A second deck of each lesson holds its core alone; in the 
 import argparse
 from dataclasses import dataclass, field, replace
 
+from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import lessons
-from workshop import material
+from workshop import material, sheets
 from workshop.material import html, inline
 from workshop.parts import HEIGHT, code, gist, output, paragraph, paragraphs, picture
 
 RESULTS = ("run", "panel")  # kinds of scene that show what came out
+COURSE = "Sparse Neural Networks, from y = Wx to the worm"
+HOW_WE_WORK = """
+- **Predict** before you run. A wrong prediction is worth more than none.
+- **Run** with Shift + Enter. Then say what you see.
+- **Exercises** in pairs: one keyboard, and you take turns.
+- On your lid: the note **DONE**, or the note **COME**.
+- No marks. On a server your files lie on the server, and who runs it can see them.
+"""
+SHORT = f"""
+Open *12 · Test yourself* and run its first two cells. Six questions, everybody alone:
+
+**{" · ".join(SHORT_FORM)}**
+
+Then run the last cell of that page. On paper: one letter or number for each question.
+"""
+HOW_WE_CLOSE = """
+- One thing that you will count from now on: say it, or write it down.
+- Take your work home. In a cell of any lesson: `!python -m zipfile -c ../my-work.zip ../notebooks`
+- Then download `my-work.zip`, in the folder above. *Other ways to install the course* says what to do at home.
+- Two notes for us: what you will **USE**, and where you were **LOST**.
+"""
 
 
 @dataclass
@@ -190,24 +213,90 @@ def pages(scene):
     return found
 
 
-def deck(notebook, minutes):
-    """The page of slides of a lesson, or of its core, that takes so many minutes."""
-    slides = [page for scene in scenes(notebook) for page in pages(scene)]
-    return material.template("deck.html").render(
-        title=lessons.title(notebook),
-        minutes=minutes,
-        promised=html("\n".join(f"- {goal}" for goal in lessons.goals(notebook))),
-        builds_on=html(f"**Builds on:** {lessons.builds_on(notebook)}"),
-        slides=slides,
-        html=html,
+@dataclass
+class Chapter:
+    """A slide with a title, and the slides that follow it. Text and notes are markdown."""
+
+    label: str
+    heading: str
+    text: str
+    foot: str = ""
+    notes: str = ""
+    slides: list = field(default_factory=list)
+
+
+def lesson_chapter(notebook, minutes):
+    """A lesson, or its core, that takes so many minutes."""
+    goals = "\n".join(f"- {goal}" for goal in lessons.goals(notebook))
+    return Chapter(
+        COURSE,
+        lessons.title(notebook),
+        f"After this you will be able to\n\n{goals}",
+        f"{minutes} minutes",
+        f"**Builds on:** {lessons.builds_on(notebook)}",
+        [page for scene in scenes(notebook) for page in pages(scene)],
     )
+
+
+def sheet_chapters(sheet):
+    """The chapters of a run sheet: its lessons, and a slide each for welcome, short form, breaks and close."""
+    for row, after in zip(sheet.rows, (*sheet.rows[1:], None), strict=True):
+        if row.lesson:
+            chapter = lesson_chapter(sheets.held(row), row.minutes)
+            if row.named and not row.what.startswith("The core"):
+                chapter.text = f"{row.what.split(':')[0]}:\n\n" + "\n".join(f"- {section}" for section in row.named)
+            votes = f"{row.votes} votes" if row.votes != 1 else "1 vote"
+            chapter.notes = f"**{row.at}** {row.what}\n\n{votes}. {', '.join(row.exercises) or 'No exercise'}."
+            yield chapter
+        elif row.what in sheets.PAUSES:
+            following = lessons.title(sheets.NOTEBOOKS[after.lesson])
+            yield Chapter(COURSE, row.what, f"{row.minutes} minutes, then {following}", notes=f"**{row.at}**")
+        elif row is sheet.rows[0] or after is None:
+            yield from opening_or_close(sheet, row)
+
+
+def opening_or_close(sheet, row):
+    """The chapters of a sheet's first or last row; where it takes the short form, the room also hears how we work."""
+    notes = f"**{row.at}** {row.what}"
+    if "short form" not in row.what:
+        return [Chapter(COURSE, row.what, "", notes=notes)]
+    short = Chapter(COURSE, "The short form", SHORT, "5 minutes", notes)
+    if row is sheet.rows[0]:
+        return [Chapter(COURSE, sheet.title, HOW_WE_WORK, notes=notes), short]
+    return [short, Chapter(COURSE, "What will you count from now on?", HOW_WE_CLOSE, notes=notes)]
+
+
+def deck(title, chapters):
+    """The page of slides of some chapters."""
+    return material.template("deck.html").render(title=title, chapters=chapters, html=html)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lesson", nargs="?", default="", help="part of a notebook's name")
-    chosen = [path for path in lessons.paths() if parser.parse_args().lesson in path.name]
-    build(chosen, material.BUILD / "slides")
+    parser.add_argument("--sheet", choices=sheets.read(), help="a run sheet of workshop/sheets.md")
+    chosen = parser.parse_args()
+    if chosen.sheet:
+        build_sheet(chosen.sheet, material.BUILD / "slides")
+    else:
+        build([path for path in lessons.paths() if chosen.lesson in path.name], material.BUILD / "slides")
+
+
+def build_sheet(name, folder):
+    """Write the one deck of a run sheet.
+
+    Args:
+        name: of the sheet, as in half-day.
+        folder: where to.
+    """
+    sheet = sheets.read()[name]
+    copy_assets(folder)
+    material.write(folder / f"{name}.html", deck(sheet.title, sheet_chapters(sheet)))
+
+
+def copy_assets(folder):
+    """Put what decks need beside them."""
+    material.copy_assets(folder / "assets", material.REVEAL | material.MATHJAX, ("deck.css", "code.css"))
 
 
 def build(paths, folder):
@@ -217,14 +306,14 @@ def build(paths, folder):
         paths: notebooks.
         folder: where to.
     """
-    material.copy_assets(folder / "assets", material.REVEAL | material.MATHJAX, ("deck.css", "code.css"))
+    copy_assets(folder)
     decks = []
     for path in paths:
         notebook = lessons.read(path)
         core, every = lessons.minutes(notebook)
         names = f"{path.stem}-core.html", f"{path.stem}.html"
         for name, told, minutes in zip(names, (lessons.core(notebook), notebook), (core, every), strict=True):
-            material.write(folder / name, deck(told, minutes))
+            material.write(folder / name, deck(lessons.title(told), [lesson_chapter(told, minutes)]))
         decks.append((lessons.title(notebook), *names, core, every))
     material.write(folder / "index.html", material.template("decks.html").render(decks=decks))
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from sparsecourse import homes
 from sparsecourse.exercises import exercises, notes
+from sparsecourse.exercises.lesson12 import SHORT_FORM
 
 SELF_TEST = 12  # the lesson whose questions are asked before the course and after it
 SOLVED, TRIED, OPEN = "■", "◪", "□"
@@ -85,20 +86,24 @@ def sittings(entries):
 
 
 def results():
-    """Print what the self-test found, a line a lesson, and which sections to read."""
+    """Print what the self-test found, a line a lesson, and which sections to read.
+
+    Where no other question than those of its short form was answered, these alone are counted.
+    """
     entries, _ = ([], 0) if notes.switched_off() else notes.read(Path(notes.NAME))
     before, after = sittings(entries)
     if not before and not after:
         _say("No question has been answered yet, or nothing is noted here.")
         return
     questions, last = exercises(), after or before
-    asked = by_lesson()[SELF_TEST]
+    short = {*before, *after} <= set(SHORT_FORM)
+    asked, good = (SHORT_FORM, "known") if short else (by_lesson()[SELF_TEST], "can be skipped")
     _say("lesson  before  after")
     for lesson in sorted({questions[number].section[:2] for number in asked}):
         numbers = [number for number in asked if questions[number].section.startswith(lesson)]
         counts = [_right(sitting, numbers) for sitting in (before, after)]
         unknown = dict.fromkeys(questions[number].section[5:] for number in numbers if not last.get(number))
-        advice = f"read: {'; '.join(unknown)}" if unknown else "can be skipped"
+        advice = f"read: {'; '.join(unknown)}" if unknown else good
         _say(f"{lesson}      {counts[0]:6}  {counts[1]:6}  {advice}")
     _say(f"all     {_right(before, asked):6}  {_right(after, asked)}")
 

@@ -5,6 +5,7 @@ import numpy as np
 from sparsecourse.exercises.checking import Exercise, Mistake
 
 LETTERS = "abcd"
+SHORT_FORM = ("12.5", "12.8", "12.12", "12.13", "12.16", "12.19")  # one for each big idea, each of one minute
 
 
 def _choice(number, section, right, why, **wrong):
