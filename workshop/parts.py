@@ -17,6 +17,7 @@ PICTURE = 340  # the height that a picture claims; it grows into what is left
 CODE_WIDTH = 1115
 GLYPH, ROW = 0.603, 1.3  # width of a character of code, and height of its line, by the size of its letters
 LARGEST, SMALLEST = 24, 18  # letters of code
+CAPTION, TABLE_ROW = 30, 29  # heights in a table of the notebook
 # A sentence ends before a capital, a formula or a code; an initial such as "M." ends none.
 SENTENCE_END = re.compile(r"((?<!\b[A-Z])[.?!](?:\*\*|[\")])*) (?=[A-Z*(`$\"0-9])")
 
@@ -101,6 +102,27 @@ def table(lines):
         height = heights[0] + sum(tall for _, tall in piece) + GAP
         found.append(Part(markup.replace("<table>", f"<table><colgroup>{columns}</colgroup>"), height))
     return found
+
+
+def shown(markup):
+    """A table of the notebook in pieces that fit on a slide, each with caption and head; a group of rows stays whole."""
+    opening, bodies = re.split(r"(?=<tbody>)", markup, maxsplit=1)
+    groups = re.findall(r"<tbody>.*?</tbody>", bodies, re.DOTALL)
+    if len(groups) == 1:
+        groups = [f"<tbody>{row}</tbody>" for row in re.findall(r"<tr>.*?</tr>", bodies)]
+    above = CAPTION + TABLE_ROW * (1 + opening.count("<tr>"))  # names of columns may take two lines
+    pieces, taken = [[]], above
+    for group in groups:
+        tall = TABLE_ROW * group.count("<tr>")
+        if pieces[-1] and taken + tall > HEIGHT - GAP:
+            pieces.append([])
+            taken = above
+        pieces[-1].append(group)
+        taken += tall
+    return [
+        Part(f"{opening}{''.join(piece)}</table>", above + TABLE_ROW * "".join(piece).count("<tr>") + GAP)
+        for piece in pieces
+    ]
 
 
 def picture(markup):
