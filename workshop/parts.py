@@ -105,7 +105,7 @@ def table(lines):
 
 
 def shown(markup):
-    """A table of the notebook in pieces that fit on a slide, each with caption and head; a group of rows stays whole."""
+    """A table of the notebook in pieces that fit on a slide, each with caption and head; groups of rows stay whole."""
     opening, bodies = re.split(r"(?=<tbody>)", markup, maxsplit=1)
     groups = re.findall(r"<tbody>.*?</tbody>", bodies, re.DOTALL)
     if len(groups) == 1:

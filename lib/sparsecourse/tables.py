@@ -98,22 +98,22 @@ def show(table, caption, formats=None, floats="{:,.3f}"):
     Raises:
         ValueError: there are no values, or ``formats`` names a column that the table does not have.
     """
-    table, formats = pd.DataFrame(table), formats or {}
-    if table.index.names == [None] and is_integer_dtype(table.index) and len(table.columns):
-        table = table.set_index(table.columns[0])
-    if table.empty:
-        raise ValueError("a table needs a row, and a column beside the names of the rows")
-    names = [*table.index.names, *table.columns]
-    if unknown := [name for name in formats if name not in names]:
-        raise ValueError(f"the table has no column {unknown[0]!r}; it has {', '.join(map(str, names))}")
-    display(_Table(table, caption, formats, floats))
+    display(Table(table, caption, formats, floats))
 
 
-class _Table:
-    """A table of texts with a caption; IPython shows it in the form that the page takes."""
+class Table:
+    """A table of texts with a caption, which IPython shows in the form that a page takes; arguments as for ``show``."""
 
-    def __init__(self, table, caption, formats, floats):
-        columns = [[_text(value, formats.get(name), floats) for value in table[name]] for name in table]
+    def __init__(self, table, caption, formats=None, floats="{:,.3f}"):
+        table, formats = pd.DataFrame(table), formats or {}
+        if table.index.names == [None] and is_integer_dtype(table.index) and len(table.columns):
+            table = table.set_index(table.columns[0])
+        if table.empty:
+            raise ValueError("a table needs a row, and a column beside the names of the rows")
+        names = [*table.index.names, *table.columns]
+        if unknown := [name for name in formats if name not in names]:
+            raise ValueError(f"the table has no column {unknown[0]!r}; it has {', '.join(map(str, names))}")
+        columns = [[_text(value, formats.get(name), floats) for value in values] for name, values in table.items()]
         levels = [table.index.get_level_values(level) for level in range(table.index.nlevels)]
         self.caption = caption
         self.texts = pd.DataFrame(dict(enumerate(columns)), dtype=object)
@@ -122,8 +122,16 @@ class _Table:
         self.sides = ["right" if is_numeric_dtype(values) else "left" for values in [*levels, *table.dtypes]]
 
     def __repr__(self):
+        columns = self.texts.columns
+        padded, heads = self.texts.copy(), list(columns)
+        for place, side in enumerate(self.sides[self.texts.index.nlevels :]):
+            if side == "left" and columns.nlevels == 1:
+                wide = padded.iloc[:, place].str.len().max()
+                padded.isetitem(place, padded.iloc[:, place].str.ljust(wide))
+                heads[place] = heads[place].ljust(wide)
+        padded.columns = pd.Index(heads, name=columns.name) if columns.nlevels == 1 else columns
         with pd.option_context("display.max_colwidth", None):  # no text is cut
-            return f"{self.caption}\n{self.texts.to_string()}"
+            return "\n".join([self.caption, *(line.rstrip() for line in padded.to_string().split("\n"))])
 
     def _repr_html_(self):
         lines = [
