@@ -195,7 +195,7 @@ def _runs(labels, level):
 def _named(labels, formats):
     """An index of texts: a number is as short as it is where no format says more."""
     levels = [
-        [_text(label, formats.get(name), "{:g}") for label in labels.get_level_values(level)]
+        [_text(label, formats.get(name), "{:g}", "{}") for label in labels.get_level_values(level)]
         for level, name in enumerate(labels.names)
     ]
     names = [None if name is None else str(name) for name in labels.names]
@@ -204,12 +204,10 @@ def _named(labels, formats):
     )
 
 
-def _text(value, form, floats):
+def _text(value, form, floats, whole="{:,}"):
     """A value as it is shown."""
     if is_scalar(value) and pd.isna(value):
         return "–"
-    if form:
-        return form.format(value)
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return f"{value:,}" if isinstance(value, Integral) else floats.format(value)
-    return str(value)
+    if form is None and isinstance(value, Real) and not isinstance(value, bool):
+        form = whole if isinstance(value, Integral) else floats
+    return (form or "{}").format(value)
