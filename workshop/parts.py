@@ -17,7 +17,6 @@ PICTURE = 340  # the height that a picture claims; it grows into what is left
 CODE_WIDTH = 1115
 GLYPH, ROW = 0.603, 1.3  # width of a character of code, and height of its line, by the size of its letters
 LARGEST, SMALLEST = 24, 18  # letters of code
-CAPTION, TABLE_ROW = 30, 29  # heights in a table of the notebook
 # A sentence ends before a capital, a formula or a code; an initial such as "M." ends none.
 SENTENCE_END = re.compile(r"((?<!\b[A-Z])[.?!](?:\*\*|[\")])*) (?=[A-Z*(`$\"0-9])")
 
@@ -105,24 +104,28 @@ def table(lines):
 
 
 def shown(markup):
-    """A table of the notebook in pieces that fit on a slide, each with caption and head; groups of rows stay whole."""
+    """A table of the notebook in pieces that fit on a slide, each with caption and head; groups of rows stay whole.
+
+    A small one has large letters.
+    """
     opening, bodies = re.split(r"(?=<tbody>)", markup, maxsplit=1)
+    lines = re.findall(r"<tr>.*?</tr>", markup)
+    across = max(GLYPH * LARGEST * len(re.sub(r"<[^>]+>", "", line)) + 24 * line.count("</t") for line in lines)
+    size, row = (LARGEST, 35) if len(lines) <= 8 and across <= WIDTH else (19, 29)
     groups = re.findall(r"<tbody>.*?</tbody>", bodies, re.DOTALL)
     if len(groups) == 1:
-        groups = [f"<tbody>{row}</tbody>" for row in re.findall(r"<tr>.*?</tr>", bodies)]
-    above = CAPTION + TABLE_ROW * (1 + opening.count("<tr>"))  # names of columns may take two lines
+        groups = [f"<tbody>{line}</tbody>" for line in re.findall(r"<tr>.*?</tr>", bodies)]
+    above = 30 + row * (1 + opening.count("<tr>"))  # the caption; names of columns may take two lines
     pieces, taken = [[]], above
     for group in groups:
-        tall = TABLE_ROW * group.count("<tr>")
+        tall = row * group.count("<tr>")
         if pieces[-1] and taken + tall > HEIGHT - GAP:
             pieces.append([])
             taken = above
         pieces[-1].append(group)
         taken += tall
-    return [
-        Part(f"{opening}{''.join(piece)}</table>", above + TABLE_ROW * "".join(piece).count("<tr>") + GAP)
-        for piece in pieces
-    ]
+    whole = [f'<div style="font-size: {size}px">{opening}{"".join(piece)}</table></div>' for piece in pieces]
+    return [Part(piece, above + row * (piece.count("<tr>") - opening.count("<tr>")) + GAP) for piece in whole]
 
 
 def picture(markup):

@@ -166,18 +166,20 @@ class Table:
         rows = [[] for _ in index]
         for level in range(index.nlevels):
             for name, place, many in _runs(index, level):
-                rows[place].append(_cell("th", name, self.sides[level], scope="row", rowspan=many))
+                head = _cell("th", name, self.sides[level], top=many > 1, scope="row", rowspan=many)
+                rows[place].append(head)
         for row, texts in zip(rows, self.texts.to_numpy(), strict=True):
             row.extend(_cell("td", text, side) for text, side in zip(texts, sides, strict=True))
         for _, place, many in _runs(index, 0) if index.nlevels > 1 else [("", 0, len(rows))]:
             yield from ("<tbody>", *(f"<tr>{''.join(row)}</tr>" for row in rows[place : place + many]), "</tbody>")
 
 
-def _cell(kind, text, side="right", **attributes):
+def _cell(kind, text, side="right", top=False, **attributes):
     """A cell of HTML; a span of one says nothing, nor does the side on which the table stands."""
-    style = {} if side == "right" else {"style": f"text-align: {side}"}
-    said = [f' {name}="{value}"' for name, value in (attributes | style).items() if value != 1]
-    return f"<{kind}{''.join(said)}>{html.escape(text)}</{kind}>"
+    style = [f"text-align: {side}"] * (side != "right") + ["vertical-align: top"] * top
+    said = attributes | ({"style": "; ".join(style)} if style else {})
+    opening = " ".join([kind, *(f'{name}="{value}"' for name, value in said.items() if value != 1)])
+    return f"<{opening}>{html.escape(text)}</{kind}>"
 
 
 def _runs(labels, level):
