@@ -10,6 +10,7 @@ import sys
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -184,6 +185,53 @@ def test_figures_have_alt_text(name):
                 assert len(alt[1]) > 30
     for image in re.findall(r"!\[(.*?)\]\(", prose(NOTEBOOKS[name])):
         assert image
+
+
+def gaps(lines):
+    """How many gaps of blanks, with padding in some line, part these lines all at the same place."""
+    blank = "".join(" " if set(letters) == {" "} else "x" for letters in zip(*lines, strict=False))
+    found = [match.span() for match in re.finditer(r"(?<=x) +(?=x)", blank)]
+    return sum(any("  " in line[start - 1 : end + 1] for line in lines) for start, end in found)
+
+
+def columns_of_text(text):
+    """Three lines one after another that stand in three columns or more; None where there are none such."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    threes = zip(lines, lines[1:], lines[2:], strict=False)
+    no_array = (three for three in threes if not any(line.lstrip().startswith(("[", "tensor(")) for line in three))
+    return next((three for three in no_array if gaps(three) >= 2), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("zeros   dense   CSR\n   0%   1.39  6.06\n  50%   1.37  3.03", True),
+        ("       mean  runs\nmethod\nrandom   0.1     10\nL1      0.25     10\ndense      1     10", True),
+        ("median 3\n\n at least  kept\n   1  3,709  95.9%\n  20    226  99.8%\n 100      3 100.0%", True),
+        ("[[0 2 0]\n [0 0 0]\n [3 0 0]]\nvalues  [2, 3]\ncolumns [1, 0]\nstarts  [0, 1]", False),
+        ("0%: 60 of 60 weights kept\n50%: 30 of 60 weights kept\n80%: 12 of 60 weights kept", False),
+        ("loss: 1.5 1.4 1.3\nloss: 1.2 1.1 1.0\nloss: 0.9 0.8 0.7", False),
+    ],
+)
+def test_columns_of_text_are_told_from_lines(text, columns):
+    assert bool(columns_of_text(text)) == columns
+
+
+@every_page
+def test_tables_are_tables(name):
+    """Columns of text wrap on a small screen, and a screen reader does not know what belongs together."""
+    for cell in code_cells(NOTEBOOKS[name]):
+        for output in cell.outputs:
+            page = output.get("data", {}).get("text/html", "")
+            text = lessons.said([output])
+            if "<table" not in page:
+                assert not columns_of_text(text), f"show it by tables.show:\n{text}"
+                continue
+            table = BeautifulSoup(page, "html.parser").table
+            assert len(table.caption.text) > 10, "a caption says what the table shows"
+            assert all(head.get("scope") and head.text for head in table.find_all("th"))
+            assert all(line.find("th", scope="row") for line in table.select("tbody tr")), "each row has a name"
+            assert all(cell.text in text for cell in table.find_all(["caption", "th", "td"])), "nbval compares its text"
 
 
 @every_lesson

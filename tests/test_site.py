@@ -154,6 +154,8 @@ def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
         if output.output_type == "stream":
             assert output.text.strip() in text
     saved = [BeautifulSoup(output.data["text/html"], "html.parser") for output in outputs if "data" in output]
+    tables = [cell.text for html in saved for cell in html.select("table :is(caption, th, td)")]
+    assert [cell.text for cell in pages[name].select(".cell_output table :is(caption, th, td)")] == tables
     saved = [html.img for html in saved if html.img]
     shown = pages[name].select(".cell_output img")
     assert [image["alt"] for image in shown] == [image["alt"] for image in saved]

@@ -58,6 +58,9 @@ def test_a_deck_has_what_the_lesson_has(decks, number):
     pictures = [picture for cell in code for picture in slides.outputs(cell)[0]]
     texts = [re.search(r'alt="([^"]+)"', picture)[1] for picture in pictures]
     assert re.findall(r'<img alt="([^"]+)"', page) == texts
+    saved = [output.get("data", {}).get("text/html", "") for cell in code for output in cell.outputs]
+    rows = [row for html in saved if "<table" in html for row in re.findall(r"<tr>.*?</tr>", html) if "<td>" in row]
+    assert [row for row in re.findall(r"<tr>.*?</tr>", page) if row in rows] == rows, "every row of a table, once"
     assert "google.colab" not in page
 
 

@@ -76,7 +76,7 @@ def said(outputs):
     Args:
         outputs: as a notebook has them.
     """
-    return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+    return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") + "\n" for output in outputs)
 
 
 def tags(cell):

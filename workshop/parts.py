@@ -103,6 +103,31 @@ def table(lines):
     return found
 
 
+def shown(markup):
+    """A table of the notebook in pieces that fit on a slide, each with caption and head; groups of rows stay whole.
+
+    A small one has large letters.
+    """
+    opening, bodies = re.split(r"(?=<tbody>)", markup, maxsplit=1)
+    lines = re.findall(r"<tr>.*?</tr>", markup)
+    across = max(GLYPH * LARGEST * len(re.sub(r"<[^>]+>", "", line)) + 24 * line.count("</t") for line in lines)
+    size, row = (LARGEST, 35) if len(lines) <= 8 and across <= WIDTH else (19, 29)
+    groups = re.findall(r"<tbody>.*?</tbody>", bodies, re.DOTALL)
+    if len(groups) == 1:
+        groups = [f"<tbody>{line}</tbody>" for line in re.findall(r"<tr>.*?</tr>", bodies)]
+    above = 30 + row * (1 + opening.count("<tr>"))  # the caption; names of columns may take two lines
+    pieces, taken = [[]], above
+    for group in groups:
+        tall = row * group.count("<tr>")
+        if pieces[-1] and taken + tall > HEIGHT - GAP:
+            pieces.append([])
+            taken = above
+        pieces[-1].append(group)
+        taken += tall
+    whole = [f'<div style="font-size: {size}px">{opening}{"".join(piece)}</table></div>' for piece in pieces]
+    return [Part(piece, above + row * (piece.count("<tr>") - opening.count("<tr>")) + GAP) for piece in whole]
+
+
 def picture(markup):
     """A figure of the notebook, alternative text included; it takes the room that the other parts leave."""
     source = re.search(r'src="data:image/png;base64,([^"]+)"', markup)[1]

@@ -16,7 +16,7 @@ from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import lessons
 from workshop import material, sheets
 from workshop.material import html, inline
-from workshop.parts import HEIGHT, code, gist, output, paragraph, paragraphs, picture
+from workshop.parts import HEIGHT, code, gist, output, paragraph, paragraphs, picture, shown
 
 RESULTS = ("run", "panel")  # kinds of scene that show what came out
 COURSE = "Sparse Neural Networks, from y = Wx to the worm"
@@ -169,7 +169,6 @@ def joined(found):
 def show_cell(scene, cell):
     """Add a cell of code to a scene: its pictures, or its code, and what it printed."""
     pictures, printed = outputs(cell)
-    printed = [output(text) for text in printed]
     above = code(cell.source, HEIGHT - sum(part.height for part in printed))
     if above and not pictures:
         scene.parts.append(above)
@@ -180,15 +179,17 @@ def show_cell(scene, cell):
 
 
 def outputs(cell):
-    """Pictures of a cell, as img elements, and the texts that it printed."""
+    """Pictures of a cell, as img elements, and parts for what it printed and for its tables, in their order."""
     pictures, printed = [], []
     for found in cell.outputs:
         markup = found.get("data", {}).get("text/html", "")
         if "<img" in markup:
             pictures.append(markup)
+        elif "<table" in markup:
+            printed += shown(markup)
         else:
-            printed.append(found.get("text") or found["data"]["text/plain"])
-    return pictures, [text.rstrip() for text in printed]
+            printed.append(output((found.get("text") or found["data"]["text/plain"]).rstrip()))
+    return pictures, printed
 
 
 # ---------------------------------------------------------------------------------------------------------- slides

@@ -11,7 +11,6 @@ from packaging.requirements import Requirement
 
 from sparsecourse import tables
 
-A_LINE = 5  # packages that are named in a line
 LESSON_MEMORY = 800 * 2**20  # bytes: what the largest lesson may hold
 OLDEST_PYTHON = (3, 11)
 
@@ -36,7 +35,7 @@ def check_packages():
         ranges = " ".join(f'"{package.name}{package.specifier}"' for package in faults)
         return False, f"{', '.join(faults.values())}. Install with `pip install {ranges}`."
     versions = [f"{package.name} {metadata.version(package.name)}" for package in needed]
-    return True, ",\n".join(", ".join(versions[k : k + A_LINE]) for k in range(0, len(versions), A_LINE))
+    return True, ", ".join(versions)
 
 
 def _fault(package):
@@ -100,12 +99,14 @@ def check_data():
 
 
 def examine():
-    """Print one line a check and a last line with the verdict; return whether every check was fine."""
-    findings = []
+    """Show a table with a row a check, then say the verdict; return whether every check was fine."""
+    rows = []
     for check in (check_python, check_packages, check_threads, check_memory, check_data):
         fine, sentence = check()
-        findings.append(fine)
-        head = f"{'ok ' if fine else 'FIX'}  {check.__name__.removeprefix('check_'):9} "
-        print(head + sentence.replace("\n", "\n" + " " * len(head)))
-    print("This machine is ready." if all(findings) else "See to the lines marked FIX, then run this cell again.")
-    return all(findings)
+        rows.append(
+            {"check": check.__name__.removeprefix("check_"), "fine": "ok" if fine else "FIX", "found": sentence}
+        )
+    tables.show(rows, "This machine")
+    ready = all(row["fine"] == "ok" for row in rows)
+    print("This machine is ready." if ready else "See to the lines marked FIX, then run this cell again.")
+    return ready

@@ -17,8 +17,10 @@ import os
 from pathlib import Path
 
 import pandas as pd
+from IPython import get_ipython
+from IPython.display import display
 
-from sparsecourse import homes
+from sparsecourse import homes, tables
 from sparsecourse.exercises import exercises, notes
 from sparsecourse.exercises.lesson12 import SHORT_FORM
 
@@ -29,15 +31,26 @@ PLAIN = str.maketrans({SOLVED: "x", TRIED: "/", OPEN: "."})  # for a console wit
 
 
 def show():
-    """Print a map of the course from the file in the working folder: a line a lesson, a box an exercise."""
+    """Show a map of the course from the file in the working folder: a row a lesson, a box an exercise."""
     entries, damaged = ([], 0) if notes.switched_off() else notes.read(Path(notes.NAME))
     done, tried = notes.solved(entries), {entry.exercise for entry in entries}
+    rows = []
     for lesson, numbers in by_lesson(SELF_TEST).items():
         boxes = "".join(SOLVED if n in done else TRIED if n in tried else OPEN for n in numbers)
-        _say(f"lesson {lesson:02}  {boxes:5}  {len(done & set(numbers))} of {len(numbers)} solved")
-    _say(f"{SOLVED} solved   {TRIED} tried   {OPEN} not yet tried")
+        rows.append(
+            {"lesson": f"{lesson:02}", "solved": f"{len(done & set(numbers))} of {len(numbers)}", "exercises": boxes}
+        )
+    _show(tables.Table(rows, f"Exercises so far: {SOLVED} solved, {TRIED} tried, {OPEN} not yet tried"))
     if damaged:
         _say(f"({damaged} damaged lines in {notes.NAME} were passed over.)")
+
+
+def _show(table):
+    """Show a table: in a notebook as one, elsewhere as text."""
+    if get_ipython():
+        display(table)
+    else:
+        _say(str(table))
 
 
 def _say(text):
@@ -86,7 +99,7 @@ def sittings(entries):
 
 
 def results():
-    """Print what the self-test found, a line a lesson, and which sections to read.
+    """Show what the self-test found, a row a lesson, and which sections to read.
 
     Where no other question than those of its short form was answered, these alone are counted.
     """
@@ -98,19 +111,20 @@ def results():
     questions, last = exercises(), after or before
     short = {*before, *after} <= set(SHORT_FORM)
     asked, good = (SHORT_FORM, "known") if short else (by_lesson()[SELF_TEST], "can be skipped")
-    _say("lesson  before  after")
+    rows = []
     for lesson in sorted({questions[number].section[:2] for number in asked}):
         numbers = [number for number in asked if questions[number].section.startswith(lesson)]
         counts = [_right(sitting, numbers) for sitting in (before, after)]
         unknown = dict.fromkeys(questions[number].section[5:] for number in numbers if not last.get(number))
         advice = f"read: {'; '.join(unknown)}" if unknown else good
-        _say(f"{lesson}      {counts[0]:6}  {counts[1]:6}  {advice}")
-    _say(f"all     {_right(before, asked):6}  {_right(after, asked)}")
+        rows.append({"lesson": lesson, "before": counts[0], "after": counts[1], "advice": advice})
+    rows.append({"lesson": "all", "before": _right(before, asked), "after": _right(after, asked), "advice": ""})
+    _show(tables.Table(rows, "Right at the first answer, before the course and after it"))
 
 
 def _right(sitting, numbers):
-    """How many of these questions were answered right, in words; nothing where there was no sitting."""
-    return f"{sum(sitting.get(number, False) for number in numbers)} of {len(numbers)}" if sitting else ""
+    """How many of these questions were answered right, in words; None where there was no sitting."""
+    return f"{sum(sitting.get(number, False) for number in numbers)} of {len(numbers)}" if sitting else None
 
 
 def collect(folder):
