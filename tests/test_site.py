@@ -153,8 +153,7 @@ def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
     for output in outputs:
         if output.output_type == "stream":
             assert output.text.strip() in text
-    saved = [BeautifulSoup(output.data["text/html"], "html.parser") for output in outputs if "data" in output]
-    saved = [html.img for html in saved if html.img]
+    saved = [BeautifulSoup(figure, "html.parser").img for figure in map(lessons.figure, outputs) if figure]
     shown = pages[name].select(".cell_output img")
     assert [image["alt"] for image in shown] == [image["alt"] for image in saved]
     for image in shown:

@@ -160,8 +160,7 @@ def outputs(cell):
     """Pictures of a cell, as img elements, and the texts that it printed."""
     pictures, printed = [], []
     for found in cell.outputs:
-        markup = found.get("data", {}).get("text/html", "")
-        if "<img" in markup:
+        if markup := lessons.figure(found):
             pictures.append(markup)
         else:
             printed.append(found.get("text") or found["data"]["text/plain"])
