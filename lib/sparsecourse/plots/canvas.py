@@ -10,7 +10,7 @@ from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from PIL import Image  # matplotlib brings it
+from PIL import Image
 
 from sparsecourse import palette
 
