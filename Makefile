@@ -68,7 +68,7 @@ colab: $(TESTED)
 	COLAB_PYTHON="$(abspath $(COLAB))" "$(BIN)/python" -m pytest tests/test_colab.py
 
 # Tests of what is not the library or its lessons; they need more than the extras lab and test.
-NOT_THE_LIBRARY = browser environment hub hub_attacks site workshop
+NOT_THE_LIBRARY = browser environment figures hub hub_attacks site workshop
 # Library and lessons with the oldest versions that pyproject.toml admits, or with RESOLUTION=highest the newest, in an
 # environment of their own. TORCH=torch==… takes another torch than that.
 RESOLUTION ?= lowest-direct
@@ -83,8 +83,9 @@ versions:
 	$(PIP) --constraint "$(VENV)/constraints.txt" --editable '.[lab,test]'
 	"$(BIN)/python" -m pytest notebooks $(filter-out $(NOT_THE_LIBRARY:%=tests/test_%.py),$(wildcard tests/test_*.py))
 
+# FIGURES=png: figures as plain images, for viewers that show no HTML; FIGURES=html: as they were. Without it they stay.
 execute: $(TESTED)
-	"$(BIN)/python" -m tools.run execute $(LESSON)
+	"$(BIN)/python" -m tools.run execute $(LESSON) $(FIGURES:%=--figures %)
 
 times: $(TESTED)
 	"$(BIN)/python" -m tools.run times

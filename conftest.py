@@ -16,7 +16,7 @@ os.environ["SPARSECOURSE_PROGRESS"] = "off"
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-import sparsecourse  # noqa: F401
+from sparsecourse import plots
 from tools import lessons
 
 # begun first: the last file then keeps nobody waiting
@@ -46,6 +46,7 @@ class Lesson(IPyNbFile):
     def setup(self):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(OFFLINE), prepend=os.pathsep)
+            patch.setenv(plots.FIGURES, lessons.figures_form(self.nb))  # the same as saved, to be compared
             super().setup()
 
     def collect(self):

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import jinja2
+import nbformat
 from sphinx.cmd.build import build_main
 
 from tools import address, lessons
@@ -68,8 +69,16 @@ def course_map():
 def still(notebook):
     """The picture of a lesson's panel at fixed settings, as HTML: the last figure of the cell below the panel."""
     panel = next(index for index, cell in enumerate(notebook.cells) if "panel" in lessons.tags(cell))
-    figures = [output["data"]["text/html"] for output in notebook.cells[panel + 1].outputs if "data" in output]
-    return figures[-1]
+    return [figure for output in notebook.cells[panel + 1].outputs if (figure := lessons.figure(output))][-1]
+
+
+def add_html(path):
+    """Give each figure of a lesson that is saved as PNG its form as HTML too, which the site prefers."""
+    notebook = lessons.read(path)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if figure := lessons.figure(output):
+            output.data["text/html"] = figure
+    nbformat.write(notebook, path)
 
 
 def stage(folder, course):
@@ -79,6 +88,8 @@ def stage(folder, course):
         target = folder / page
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / page, target)
+        if target.suffix == ".ipynb":
+            add_html(target)
     mapped = course_map()
     template = jinja2.Template((SITE / "index.md.jinja").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
     landing = template.render(

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tools import address, lessons, release
+from tools import address, lessons, release, repository
 
 PYTHON = os.environ.get("COLAB_PYTHON")
 COURSE = "owner/course"
@@ -31,12 +31,7 @@ def installed():
 def checkout(tmp_path_factory):
     """The course as it would be fetched from its address, with that address set."""
     folder = tmp_path_factory.mktemp("github") / COURSE
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=lessons.ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (lessons.ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((lessons.ROOT / name).read_bytes())
+    repository.copy(lessons.ROOT, folder)
     address.write(COURSE, folder)
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
     for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=course"]):

@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgba
 
 from sparsecourse import connectome, driving, masks, palette, plots
 from sparsecourse.plots.driving import HALF_LANE, LENGTH, SIGHT
+from tools import lessons
 
 W = np.array([[0.9, -0.5, 0.0, 0.4], [0.3, 0.8, -0.7, 0.0], [-0.6, 0.2, 0.5, 1.0]])
 
@@ -150,6 +151,26 @@ def test_show_gives_one_bundle_with_words(capsys):
     fig, _ = plots.figure(2, 1)
     plots.show(fig, "An empty pair of axes.")
     assert "[figure: An empty pair of axes.]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["html", "png"])
+def test_both_forms_of_a_figure_are_read_alike(form, monkeypatch):
+    sent = {}
+    monkeypatch.setattr(plots.canvas, "display", lambda data, metadata, raw: sent.update(data=data, metadata=metadata))
+    monkeypatch.setenv(plots.FIGURES, form)
+    fig, _ = plots.figure(2, 1)
+    alt = 'W < 0 is "blue" [here].\nElsewhere it is not.'
+    plots.show(fig, alt)
+    assert set(sent["data"]) == {"text/plain", {"html": "text/html", "png": "image/png"}[form]}
+    assert lessons.figure(sent) == plots.image_html(fig, alt)
+    with pytest.raises(ValueError, match="alt must say"):
+        plots.show(fig, " ")
+
+
+def test_an_image_without_words_is_refused():
+    assert lessons.figure({"data": {"text/html": "<table></table>", "text/plain": "a table"}}) == ""
+    with pytest.raises(ValueError, match="gives it alternative text"):
+        lessons.figure({"data": {"image/png": "iVBORw0KGgo", "text/plain": "<Figure size 640x480>"}})
 
 
 def luminance(colour):

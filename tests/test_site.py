@@ -153,10 +153,10 @@ def test_a_lesson_shows_its_saved_outputs(pages, folder, path):
     for output in outputs:
         if output.output_type == "stream":
             assert output.text.strip() in text
-    saved = [BeautifulSoup(output.data["text/html"], "html.parser") for output in outputs if "data" in output]
+    saved = [BeautifulSoup(output.data.get("text/html", ""), "html.parser") for output in outputs if "data" in output]
     tables = [cell.text for html in saved for cell in html.select("table :is(caption, th, td)")]
     assert [cell.text for cell in pages[name].select(".cell_output table :is(caption, th, td)")] == tables
-    saved = [html.img for html in saved if html.img]
+    saved = [BeautifulSoup(figure, "html.parser").img for figure in map(lessons.figure, outputs) if figure]
     shown = pages[name].select(".cell_output img")
     assert [image["alt"] for image in shown] == [image["alt"] for image in saved]
     for image in shown:

@@ -79,6 +79,34 @@ def said(outputs):
     return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") + "\n" for output in outputs)
 
 
+def figure(output):
+    """The figure that an output shows, as an ``<img>`` element with alternative text; "" where it shows none.
+
+    A figure is saved as such an element, or as PNG with the alternative text in its plain text.
+
+    Args:
+        output: as a notebook has it.
+
+    Raises:
+        ValueError: an image has no alternative text, since it was not shown by ``plots.show``.
+    """
+    from sparsecourse import plots  # here, as in ``read``
+
+    data = output.get("data", {})
+    if "image/png" not in data:
+        return found if "<img" in (found := data.get("text/html", "")) else ""
+    words = re.fullmatch(r"\[figure: (.+)\]", data["text/plain"], re.DOTALL)
+    if not words:
+        raise ValueError(f"a figure must be shown by plots.show, which gives it alternative text, got {data!r:.200}")
+    return plots.img(data["image/png"], words[1], output["metadata"]["image/png"]["width"])
+
+
+def figures_form(notebook):
+    """How a lesson's figures are saved: "png" or "html"."""
+    saved = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    return "png" if any("image/png" in data for data in saved) else "html"
+
+
 def tags(cell):
     """A cell's tags, as a set."""
     return set(cell.metadata.get("tags", []))

@@ -31,6 +31,15 @@ def names(root, command, *arguments):
     return [name for name in git(root, command, "--name-only", "-z", *arguments).decode().split("\0") if name]
 
 
+def copy(root, folder):
+    """Copy the course's files as they are now, without what git ignores, into a folder."""
+    listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").decode().split("\0")
+    for name in listed:
+        if (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, folder / name)
+
+
 def commit(root, revision):
     """The commit that a revision names, as hexadecimal digits."""
     return git(root, "rev-parse", "--verify", revision).decode().strip()

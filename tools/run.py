@@ -1,6 +1,6 @@
 """Running lessons in clean kernels: what the tests, `make execute` and `make times` share.
 
-python -m tools.run execute [part of a name]    run lessons and write their outputs
+python -m tools.run execute [part of a name]    run lessons and write their outputs; --figures png: figures as PNG
 python -m tools.run minutes                     count what to learn takes; write it into heads and README
 python -m tools.run times                       the same, and measure what to run takes
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import nbformat
 from nbclient import NotebookClient
 
+from sparsecourse import plots
 from tools import lessons, marked, memory, minutes
 
 CELL_SECONDS = 120
@@ -37,11 +38,12 @@ class Run:
     peak: int
 
 
-def run_notebook(notebook):
+def run_notebook(notebook, figures="html"):
     """Run a copy of a notebook in a clean kernel, in the lessons' folder.
 
     Args:
         notebook: a lesson, from ``lessons.read``.
+        figures: the form in which they are shown, "html" or "png".
 
     Returns:
         A ``Run``.
@@ -65,20 +67,23 @@ def run_notebook(notebook):
 
     start = time.perf_counter()
     with memory.peak(kernel) as largest:
-        client.execute(env={**os.environ, "SPARSECOURSE_PROGRESS": "off"})  # what is run here is no learner's
+        environment = {"SPARSECOURSE_PROGRESS": "off", plots.FIGURES: figures}  # what is run here is no learner's
+        client.execute(env=os.environ | environment)
     return Run(notebook, time.perf_counter() - start, largest["kernel"])
 
 
-def execute(path):
+def execute(path, figures=None):
     """Run a lesson in a clean kernel and write its outputs into its file, in a form that is kind to diffs.
 
     Args:
         path: where the notebook lies.
+        figures: the form of its figures, "html" or "png"; None keeps the one that they are saved in.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised; nothing was written.
     """
-    notebook = run_notebook(lessons.tagged(lessons.read(path))).notebook
+    saved = lessons.tagged(lessons.read(path))
+    notebook = run_notebook(saved, figures or lessons.figures_form(saved)).notebook
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -156,6 +161,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["execute", "minutes", "times"])
     parser.add_argument("lesson", nargs="?", default="", help="part of a notebook's name")
+    parser.add_argument("--figures", choices=["html", "png"], help="write them so; without it, as they are saved")
     arguments = parser.parse_args()
     if arguments.what != "execute":
         write_minutes(measure_times() if arguments.what == "times" else read_map())
@@ -164,7 +170,7 @@ def main():
     if not chosen:
         raise SystemExit(f"no notebook's name contains {arguments.lesson!r}")
     for path in chosen:
-        execute(path)
+        execute(path, arguments.figures)
         print(path.name, flush=True)
 
 

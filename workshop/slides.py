@@ -182,8 +182,7 @@ def outputs(cell):
     """Pictures of a cell, as img elements, and parts for what it printed and for its tables, in their order."""
     pictures, printed = [], []
     for found in cell.outputs:
-        markup = found.get("data", {}).get("text/html", "")
-        if "<img" in markup:
+        if markup := lessons.figure(found):
             pictures.append(markup)
         elif "<table" in markup:
             printed += shown(markup)

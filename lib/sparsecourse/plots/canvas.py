@@ -3,17 +3,19 @@
 import base64
 import html
 import io
+import os
 
 import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from PIL import Image  # matplotlib brings it
+from PIL import Image
 
 from sparsecourse import palette
 
 SCREEN_DPI = 96
+FIGURES = "SPARSECOURSE_FIGURES"  # in the environment, "png": :func:`show` sends plain images
 SHARPNESS = 2  # pixels drawn for each pixel shown, so that figures stay sharp on fine screens
 LIGHT = {"colours": 256, "sharpness": 1.5}  # for a picture that moves: a sixth of the bytes, drawn sooner
 HALO = [withStroke(linewidth=3, foreground=palette.PAPER)]  # around text that lies on lines or points
@@ -55,31 +57,56 @@ def image_html(fig, alt, colours=None, sharpness=None):
     Raises:
         ValueError: alt is empty.
     """
+    return img(png(fig, colours, sharpness), alt, shown_width(fig))
+
+
+def img(data, alt, width):
+    """An ``<img>`` element.
+
+    Args:
+        data: a PNG file in base64.
+        alt: what the picture shows, in a sentence or two.
+        width: pixels of the page.
+
+    Raises:
+        ValueError: alt is empty.
+    """
     if not alt.strip():
         raise ValueError(f"alt must say what the figure shows, got {alt!r}")
-    png = io.BytesIO()
+    look = f'width="{width}" style="max-width: 100%; height: auto"'
+    return f'<img alt="{html.escape(alt)}" {look} src="data:image/png;base64,{data}">'
+
+
+def shown_width(fig):
+    """How wide a figure is shown, in pixels of the page."""
+    return round(fig.get_figwidth() * SCREEN_DPI)
+
+
+def png(fig, colours=None, sharpness=None):
+    """A figure as a PNG file in base64, its arguments those of :func:`image_html`."""
+    file = io.BytesIO()
     fig.set_dpi(SCREEN_DPI * (sharpness or SHARPNESS))
     canvas = FigureCanvasAgg(fig)
     if colours:
         canvas.draw()
         picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        picture.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, "png")
+        picture.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png")
     else:
-        canvas.print_png(png)  # draws once, where savefig draws twice
-    data = base64.b64encode(png.getvalue()).decode()
-    width = round(fig.get_figwidth() * SCREEN_DPI)
-    return (
-        f'<img alt="{html.escape(alt)}" width="{width}" style="max-width: 100%; height: auto" '
-        f'src="data:image/png;base64,{data}">'
-    )
+        canvas.print_png(file)  # draws once, where savefig draws twice
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def show(fig, alt):
     """Show a figure in the notebook with alternative text, both as for :func:`image_html`.
 
-    JupyterLab drops the alternative text of a plain image, so the figure is sent as HTML.
+    JupyterLab gives a plain image no alternative text, so the figure is sent as HTML; where the environment variable
+    :data:`FIGURES` says png, as an image that viewers without HTML show too. The words stand in its text either way.
     """
-    display({"text/html": image_html(fig, alt), "text/plain": f"[figure: {alt}]"}, raw=True)
+    data, width = png(fig), shown_width(fig)
+    shown, metadata = {"text/html": img(data, alt, width)}, {}
+    if os.environ.get(FIGURES) == "png":
+        shown, metadata = {"image/png": data}, {"image/png": {"width": width}}
+    display(shown | {"text/plain": f"[figure: {alt}]"}, metadata=metadata, raw=True)
 
 
 def subscript(number):

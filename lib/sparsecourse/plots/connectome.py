@@ -5,10 +5,13 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 
 from sparsecourse import palette
 from sparsecourse.plots.canvas import NAME, figure
 
+MARKERS = [MarkerStyle(marker) for _, marker in palette.NEURON_STYLES.values()]
+OUTLINES = {each.get_marker(): each.get_path().transformed(each.get_transform()) for each in MARKERS}
 HEARD, SENT = palette.OLIVE, palette.INK  # lines from those that a neuron hears, and to those that it sends to
 
 
@@ -56,12 +59,11 @@ def body_map(ax, neurons, edges, chosen):
     sent = (edges["pre"] == chosen).to_numpy()
     for lines, colour in ((ends[~sent], HEARD), (ends[sent], SENT)):
         ax.add_collection(LineCollection(lines, colors=colour, linewidths=0.9, alpha=0.7))
-    partners = {*edges["pre"], *edges["post"]}
-    for name, (colour, marker) in palette.NEURON_STYLES.items():
-        group = neurons[neurons["type"] == name]
-        lit = group.index.isin(partners)
-        shades = [to_rgba(colour, 1.0 if near else 0.25) for near in lit]
-        ax.scatter(group["y_um"], group["z_um"], s=np.where(lit, 20, 12), c=shades, marker=marker, lw=0.8, zorder=2)
+    lit = neurons.index.isin({*edges["pre"], *edges["post"]})
+    styles = [palette.NEURON_STYLES[name] for name in neurons["type"]]
+    shades = [to_rgba(colour, 1.0 if near else 0.25) for (colour, _), near in zip(styles, lit, strict=True)]
+    units = ax.scatter(*place.to_numpy().T, s=np.where(lit, 20, 12), c=shades, linewidth=0.8, zorder=2)
+    units.set_paths([OUTLINES[marker] for _, marker in styles])  # one set of points is drawn sooner than one a type
     ax.scatter(*place.loc[chosen], s=110, facecolors="none", edgecolors=palette.INK, linewidth=1.5, zorder=3)
     ax.annotate(chosen, place.loc[chosen], xytext=(0, 10), zorder=4, **NAME)
     ax.set(xlabel="position along the body, µm (head left)", ylabel="height, µm")
