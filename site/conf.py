@@ -33,6 +33,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["static", str(MATHJAX / mathjax_path)]
 templates_path = ["templates"]
 html_css_files = ["course.css"]
+html_js_files = [("fit.js", {"defer": "defer"})]
 html_extra_path = ["../LICENSE-CC-BY-4.0.txt"]
 html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}
