@@ -54,6 +54,16 @@ ogp_social_cards = {"enable": False}
 
 if course_address:
     html_baseurl = PUBLIC
+    ogp_image = "_static/preview.png"  # written by build.py
+    ogp_image_alt = (
+        "Sparse Neural Networks, from y = Wx to the worm. A car on a winding road, the line of pixels that its camera "
+        "sees, and the circuit that steers it."
+    )
+    ogp_custom_meta_tags = [
+        '<meta property="og:image:width" content="1200" />',
+        '<meta property="og:image:height" content="630" />',
+        '<meta name="twitter:card" content="summary_large_image" />',
+    ]
     extensions += ["sphinx_sitemap"]
     sitemap_url_scheme = "{link}"
     sitemap_excludes = ["search.html"]

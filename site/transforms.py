@@ -83,7 +83,7 @@ def let_formulas_scroll(app, doctree):
 def figures_as_files(app, doctree):
     """Move figures out of the page into files, each in a box that it can scroll in.
 
-    Their heights are told, so that nothing jumps when they arrive.
+    They arrive when they come near, and their heights are told, so that nothing jumps then.
     """
     folder = Path(app.outdir, app.builder.imagedir)
     page = app.builder.get_target_uri(app.env.docname)
@@ -96,7 +96,7 @@ def figures_as_files(app, doctree):
         pixels_across, pixels_down = struct.unpack(">II", png[16:24])  # where a PNG file says its size
         height = round(int(figure["width"]) * pixels_down / pixels_across)
         address = relative_uri(page, f"{app.builder.imagedir}/{name}")
-        size = f'width="{figure["width"]}" height="{height}"'
+        size = f'width="{figure["width"]}" height="{height}" loading="lazy"'
         return f'<div class="course-figure"><img {figure["alt"]}{size}{figure["between"]} src="{address}"></div>'
 
     for raw in doctree.findall(nodes.raw):
