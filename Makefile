@@ -68,7 +68,7 @@ colab: $(TESTED)
 	COLAB_PYTHON="$(abspath $(COLAB))" "$(BIN)/python" -m pytest tests/test_colab.py
 
 # Tests of what is not the library or its lessons; they need more than the extras lab and test.
-NOT_THE_LIBRARY = browser environment figures hub hub_attacks site workshop
+NOT_THE_LIBRARY = browser environment figures hub hub_attacks site site_panels site_reader workshop
 # Library and lessons with the oldest versions that pyproject.toml admits, or with RESOLUTION=highest the newest, in an
 # environment of their own. TORCH=torch==… takes another torch than that.
 RESOLUTION ?= lowest-direct

@@ -5,7 +5,9 @@ between them hold, and the landing page is written beside them. The rest is Sphi
 """
 
 import argparse
+import base64
 import concurrent.futures
+import io
 import itertools
 import multiprocessing
 import os
@@ -17,6 +19,8 @@ from pathlib import Path
 
 import jinja2
 import nbformat
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
 from sphinx.cmd.build import build_main
 
 from tools import address, lessons
@@ -117,6 +121,21 @@ def draw_panels(folder):
                 (folder / "panels" / path.name).with_suffix(suffix).write_text(text, encoding="utf-8")
 
 
+def preview():
+    """The picture that other sites show beside a link to the course: its name above the drive of the last lesson."""
+    data = re.search('base64,([^"]+)', still(lessons.read(lessons.paths()[-1])))[1]
+    drive = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+    drive.thumbnail((1100, 470))
+    card = Image.new("RGB", (1200, 630), "white")  # what these sites ask for
+    card.paste(drive, ((card.width - drive.width) // 2, card.height - drive.height - 15))
+    pen = ImageDraw.Draw(card)
+    face = font_manager.findfont("DejaVu Sans")  # matplotlib brings it
+    for height, words, size in ((18, "Sparse Neural Networks", 64), (96, "from y = Wx to the worm", 36)):
+        font = ImageFont.truetype(face, size)
+        pen.text((card.width / 2, height), words, fill="#005f94", font=font, anchor="ma")
+    return card.quantize()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
@@ -139,6 +158,7 @@ def main():
         options = ["--quiet", "--fail-on-warning", "--keep-going", "--builder", "html", "--conf-dir", str(SITE)]
         failed = build_main([*options, "--doctree-dir", str(doctrees), str(source), str(arguments.output)])
     if not failed:
+        preview().save(arguments.output / "_static" / "preview.png", optimize=True)
         print(f"The site is built: open {arguments.output / 'index.html'}")
     sys.exit(failed)
 

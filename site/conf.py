@@ -33,6 +33,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["static", str(MATHJAX / mathjax_path)]
 templates_path = ["templates"]
 html_css_files = ["course.css"]
+html_js_files = [("fit.js", {"defer": "defer"})]
 html_extra_path = ["../LICENSE-CC-BY-4.0.txt"]
 html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}
@@ -53,6 +54,16 @@ ogp_social_cards = {"enable": False}
 
 if course_address:
     html_baseurl = PUBLIC
+    ogp_image = "_static/preview.png"  # written by build.py
+    ogp_image_alt = (
+        "Sparse Neural Networks, from y = Wx to the worm. A car on a winding road, the line of pixels that its camera "
+        "sees, and the circuit that steers it."
+    )
+    ogp_custom_meta_tags = [
+        '<meta property="og:image:width" content="1200" />',
+        '<meta property="og:image:height" content="630" />',
+        '<meta name="twitter:card" content="summary_large_image" />',
+    ]
     extensions += ["sphinx_sitemap"]
     sitemap_url_scheme = "{link}"
     sitemap_excludes = ["search.html"]

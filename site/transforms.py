@@ -14,7 +14,9 @@ from sphinx.util.osutil import relative_uri
 from tools.lessons import DEEPER
 
 ROOT = Path(__file__).resolve().parent.parent
-FIGURE = re.compile(r'width="(?P<width>\d+)"(?P<between>[^>]*) src="data:image/png;base64,(?P<data>[^"]+)"')
+FIGURE = re.compile(
+    r'<img (?P<alt>[^>]*)width="(?P<width>\d+)"(?P<between>[^>]*) src="data:image/png;base64,(?P<data>[^"]+)">'
+)
 
 
 def link_repository_files(app, doctree):
@@ -97,7 +99,10 @@ def let_formulas_scroll(app, doctree):
 
 
 def figures_as_files(app, doctree):
-    """Move figures out of the page into files, and tell their heights, so that nothing jumps when they arrive."""
+    """Move figures out of the page into files, each in a box that it can scroll in.
+
+    They arrive when they come near, and their heights are told, so that nothing jumps then.
+    """
     folder = Path(app.outdir, app.builder.imagedir)
     page = app.builder.get_target_uri(app.env.docname)
 
@@ -109,7 +114,8 @@ def figures_as_files(app, doctree):
         pixels_across, pixels_down = struct.unpack(">II", png[16:24])  # where a PNG file says its size
         height = round(int(figure["width"]) * pixels_down / pixels_across)
         address = relative_uri(page, f"{app.builder.imagedir}/{name}")
-        return f'width="{figure["width"]}" height="{height}"{figure["between"]} src="{address}"'
+        size = f'width="{figure["width"]}" height="{height}" loading="lazy"'
+        return f'<div class="course-figure"><img {figure["alt"]}{size}{figure["between"]} src="{address}"></div>'
 
     for raw in doctree.findall(nodes.raw):
         raw.children = [nodes.Text(FIGURE.sub(as_file, raw.astext()))]

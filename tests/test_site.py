@@ -1,20 +1,25 @@
 """The web site, built once without an address and once with one: read as files, then in a real browser.
 
-In the browser: every page in light and dark and on a phone, the search, folded answers. Its panels stay still
+In the browser: every page in light and dark, on a phone and magnified, what it weighs, a lesson on paper, the search,
+folded answers. Its panels stay still
 here; test_site_panels.py moves them.
 """
 
 import functools
+import gzip
+import io
 import os
 import re
 import subprocess
 import sys
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import axe_playwright_python
+import pypdf
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
@@ -276,6 +281,22 @@ def test_with_an_address_pages_and_sitemap_name_the_public_site(addressed, addre
         assert addressed[name].find("meta", property="og:url")["content"] == public + name
 
 
+def test_with_an_address_a_link_to_any_page_comes_with_a_picture(addressed, addressed_folder):
+    with Image.open(addressed_folder / "_static" / "preview.png") as picture:
+        size = [str(side) for side in picture.size]
+    assert (addressed_folder / "_static" / "preview.png").stat().st_size < 300_000
+    for name in ("index.html", *LESSONS, *TEXTS):
+        said = {tag["property"]: tag["content"] for tag in addressed[name].select("meta[property^='og:image']")}
+        assert said["og:image"] == "https://someone.github.io/some-course/_static/preview.png", name
+        assert [said["og:image:width"], said["og:image:height"]] == size == ["1200", "630"], name
+        assert len(said["og:image:alt"]) > 40, name
+        assert addressed[name].find("meta", attrs={"name": "twitter:card"})["content"] == "summary_large_image", name
+
+
+def test_without_an_address_no_page_names_a_picture_that_others_could_not_fetch(pages):
+    assert not [name for name, page in pages.items() if page.select("meta[property^='og:image']")]
+
+
 def test_a_malformed_address_is_refused(tmp_path):
     command = [sys.executable, str(SITE / "build.py"), "--output", str(tmp_path / "site"), "--address", "no slash"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -335,7 +356,13 @@ def test_a_link_to_nothing_stops_the_build(tmp_path):
 
 # ------------------------------------------------------------------------------------------------------ in a browser
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 800}
+# small phones, a small desktop screen at 200 %, and what the theme's layouts begin with
+WIDTHS = (320, PHONE["width"], 390, 640, 768, 992, 1200, DESK["width"])
+TEXT_FILES = {".css", ".html", ".js", ".json", ".svg"}  # what a server packs before it sends it
+HOME_WEIGHT, TEXT_WEIGHT = 800_000, 300_000  # bytes sent for the home page, and for a page of words
+SMALLEST_LETTERS = 7 * 96 / 72  # pixels; nothing in the figures is smaller than 7 points
+LEGIBLE = 9  # pixels
 SETTLED_SECONDS = 5  # some time after a change of width the theme makes what scrolls focusable
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
@@ -364,6 +391,14 @@ ONE_OF_EACH_KIND = """rules => {
     }
     return axe.run({include: [...kinds.values()]}, rules);
 }"""
+FIGURES = """() => [...document.querySelectorAll('.course-figure img')].map(figure => {
+    const {paddingLeft, paddingRight} = getComputedStyle(figure);
+    return (figure.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight)) / figure.getAttribute('width');
+})"""
+UNMARKED = """() => [...document.querySelectorAll('.bd-article *')].filter(box =>
+    box.scrollWidth > box.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(box).overflowX)
+    && !(box.tabIndex === 0 && /, scrolls sideways$/.test(box.ariaLabel) && box.role === 'group'
+        && getComputedStyle(box).maskImage !== 'none')).map(box => box.outerHTML.slice(0, 200))"""
 MATHS = """() => ({
     asked: document.querySelectorAll('.math').length,
     typeset: document.querySelectorAll('.math > mjx-container').length,
@@ -380,7 +415,9 @@ class Visit:
     violations: list  # serious and critical ones, in light and dark and on a phone
     grounds: list  # background colours, light and dark
     maths: dict
-    width_on_a_phone: int
+    shrunk: list  # on a phone: how large each figure is, of the size it was drawn for
+    unmarked: list  # on a phone: what scrolls sideways and doesn't show it
+    widths: dict  # {of the window: of the page}
 
 
 @pytest.fixture(scope="module")
@@ -432,10 +469,13 @@ def visit(tab, address):
         violations += [f"{scheme}: {line}" for line in serious(tab, ONE_OF_EACH_KIND, CONTRAST)]
     tab.set_viewport_size(PHONE)
     violations += [f"phone: {line}" for line in settled(lambda: serious(tab, WHOLE_PAGE, SCROLLING))]
-    width = tab.evaluate("() => document.documentElement.scrollWidth")
+    shrunk, unmarked, widths = tab.evaluate(FIGURES), settled(lambda: tab.evaluate(UNMARKED)), {}
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": PHONE["height"]})
+        widths[width] = tab.evaluate("() => document.documentElement.scrollWidth")
     for event, listener in listeners.items():
         tab.remove_listener(event, listener)
-    return Visit(requests, errors, violations, grounds, maths, width)
+    return Visit(requests, errors, violations, grounds, maths, shrunk, unmarked, widths)
 
 
 def serious(tab, run, rules):
@@ -473,8 +513,41 @@ def test_axe_finds_nothing_serious(visits):
 
 
 @pytest.mark.browser
-def test_no_page_is_wider_than_a_phone(visits):
-    assert {name: visit.width_on_a_phone for name, visit in visits.items()} == dict.fromkeys(visits, PHONE["width"])
+def test_no_page_is_wider_than_its_window(visits):
+    wrong = {(name, at): width for name, visit in visits.items() for at, width in visit.widths.items() if width != at}
+    assert not wrong
+
+
+@pytest.mark.browser
+def test_letters_in_figures_are_legible_on_a_phone(visits):
+    sizes = {name: SMALLEST_LETTERS * min(visit.shrunk) for name, visit in visits.items() if visit.shrunk}
+    assert set(sizes) >= set(TAUGHT)
+    assert min(sizes.values()) > LEGIBLE - 0.1, sizes
+
+
+def test_no_letters_are_smaller_than_what_is_taken_for_the_smallest():
+    sources = [*lessons.paths(), *(lessons.ROOT / "lib" / "sparsecourse").rglob("*.py")]
+    found = re.findall(r"(?:font|label)size=(\d+)", "".join(source.read_text(encoding="utf-8") for source in sources))
+    assert min(map(int, found)) * 96 / 72 == SMALLEST_LETTERS
+
+
+@pytest.mark.browser
+def test_what_scrolls_sideways_shows_and_says_it(visits):
+    assert not {name: visit.unmarked for name, visit in visits.items() if visit.unmarked}
+
+
+@pytest.mark.browser
+def test_pages_load_what_they_need_and_are_light(visits, host, folder):
+    def sent(url):
+        file = folder / unquote(urlsplit(url).path).lstrip("/")
+        return len(gzip.compress(file.read_bytes())) if file.suffix in TEXT_FILES else file.stat().st_size
+
+    for name, visit in visits.items():
+        loaded = {url for url in visit.requests if url.startswith(host)}
+        assert any("tex-svg.js" in url for url in loaded) == bool(visit.maths["asked"]), name
+        assert not [url for url in loaded if "fontawesome.js" in url], name
+        if name == "index.html" or name in TEXTS:
+            assert sum(map(sent, loaded)) < (HOME_WEIGHT if name == "index.html" else TEXT_WEIGHT), name
 
 
 @pytest.mark.browser
@@ -515,3 +588,55 @@ def test_an_answer_opens_from_the_keyboard(tab, host):
     answer.locator("summary").focus()
     tab.keyboard.press("Enter")
     assert inside.is_visible()
+
+
+@pytest.mark.browser
+def test_what_is_unfolded_on_a_phone_shows_that_it_scrolls(tab, host):
+    tab.set_viewport_size(PHONE)
+    tab.goto(host + LESSONS[4])
+    tab.evaluate(UNFOLD)
+    assert not settled(lambda: tab.evaluate(UNMARKED))
+
+
+@pytest.mark.browser
+def test_a_figure_scrolls_from_the_keyboard(tab, host):
+    tab.set_viewport_size(PHONE)
+    tab.goto(host + LESSONS[4])
+    figure = tab.get_by_role("group", name="Figure, scrolls sideways").first
+    figure.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_function(
+        "box => box.scrollLeft > 0 && box.matches('.more-before.more-after')", arg=figure.element_handle()
+    )
+
+
+def squeezed(text):
+    """A text without spaces, letters that are set as one taken apart."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+@pytest.mark.browser
+def test_on_paper_a_lesson_is_light_and_whole(tab, host):
+    name = LESSONS[4]
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(host + name)
+    tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    tab.evaluate("""() => {
+        window.printed = [];
+        addEventListener('beforeprint', () => printed.push(document.documentElement.dataset.theme));
+    }""")
+    pdf = pypdf.PdfReader(io.BytesIO(tab.pdf(format="A4")))
+    assert tab.evaluate("() => printed") == ["light"]
+    words = squeezed("".join(page.extract_text() for page in pdf.pages))
+    article = BeautifulSoup(tab.content(), "html.parser").select_one(".bd-article")
+    folded = article.select("details:not(.above-input)")
+    assert folded
+    for text in (*folded, *article.select(".cell:not(.tag_hide-input, .tag_setup) .cell_input pre")):
+        for line in text.get_text().splitlines():
+            if not text.select(".math"):
+                assert squeezed(line) in words, line
+    assert sum(len(page.images) for page in pdf.pages) >= len(article.select("img"))
+    tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert not tab.locator("details[open]").count(), "afterwards all is as it was"
+    tab.emulate_media(color_scheme="light")

@@ -11,6 +11,7 @@ import axe_playwright_python
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from PIL import Image
 from playwright.sync_api import expect
 from test_panels import PANELS, shown
@@ -25,6 +26,7 @@ LESSONS = {path.name[:2]: f"notebooks/{path.stem}.html" for path in lessons.path
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 356, "height": 800}
 LARGEST = 1_500_000  # bytes
+LEGIBLE = 9  # pixels, of the smallest letters
 LOOKED_AT = 3  # values of each control whose pictures are compared
 GRAIN = (60, 30)  # pixels to which pictures are reduced before: how edges are smoothed does not matter
 BARE = ".panel svg { border: 0 !important; padding: 0 !important; border-radius: 0 !important }"
@@ -161,7 +163,7 @@ def test_a_panel_is_small_and_its_frames_are_asked_for_when_it_comes_into_view(l
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_panel_fits_a_phone_and_axe_finds_nothing_serious(lesson, tab, host):
+def test_a_panel_is_legible_on_a_phone_and_axe_finds_nothing_serious(lesson, tab, host, drawing):
     panel = opened(tab, host, lesson)
     expect(panel).to_be_visible()
     expect(tab.locator(".panel-note")).to_be_hidden()
@@ -178,6 +180,10 @@ def test_a_panel_fits_a_phone_and_axe_finds_nothing_serious(lesson, tab, host):
         assert not [broken for broken in found if broken["impact"] in ("serious", "critical")]
     tab.set_viewport_size(PHONE)
     assert tab.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    fig, *_ = drawing.panel(lesson).draw(**{name: it.value for name, it in drawing.panel(lesson).controls.items()})
+    smallest = min(text.get_fontsize() for text in fig.findobj(Text) if text.get_visible() and text.get_text())
+    assert smallest * panel.locator("svg").evaluate("svg => svg.getScreenCTM().a") > LEGIBLE
+    expect(panel.get_by_role("group", name="Figure, scrolls sideways")).to_have_class(re.compile("more-after"))
 
 
 def test_the_keyboard_moves_a_slider_a_list_and_a_button(tab, host):
