@@ -339,6 +339,21 @@ def test_the_command_refuses_to_run_what_lies_in_the_working_folder(trap):
     assert not (trap / "trace").exists()
 
 
+@AS_ROOT
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="this system has no setpriv")
+def test_the_page_s_command_for_a_server_reads_closed_homes_and_can_write_nothing_in_them(room):
+    for user, home in enumerate((room / "ada", room / "ben"), 12345):
+        for path in (home, *home.rglob("*")):
+            os.chown(path, user, user)
+        home.chmod(0o700)
+    page = (lessons.ROOT / "docs" / "progress.md").read_text(encoding="utf-8")
+    asked = re.search(r"    sudo (setpriv .*?)/opt/tljh/user/bin/python( -I .*?)/home\n", page, re.DOTALL)
+    rights = asked[1].replace("$(id -u)", "65534").replace("$(id -g)", "65534").replace("\\\n", "")
+    done = subprocess.run(f"{rights} {sys.executable} {asked[2]} {room}", shell=True, capture_output=True, text=True)
+    assert [row.split()[:3] for row in done.stdout.splitlines()[1:]] == [["ada", "1", "2"]], done.stderr
+    assert subprocess.run(f"{rights} touch {room}/ada/new", shell=True, capture_output=True).returncode != 0
+
+
 def test_every_page_says_it_isolated():
     patterns = ("*.md", "docs/*.md", "workshop/**/*.md", "notebooks/*.ipynb", "lib/sparsecourse/progress.py")
     text = "".join(path.read_text(encoding="utf-8") for pattern in patterns for path in lessons.ROOT.glob(pattern))
