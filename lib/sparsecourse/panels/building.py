@@ -1,6 +1,7 @@
 """What panels are built of: controls, and a box in which a picture and a sentence follow them."""
 
 import html
+import uuid
 
 import ipywidgets
 
@@ -23,33 +24,44 @@ class Panel(ipywidgets.VBox):
         return "Run this cell to see the panel."
 
 
-def build(controls, draw, layout=None, play=None):
+def build(controls, draw, layout=None, moving=None):
     """A panel that redraws whenever one of its controls changes.
 
     Args:
         controls: {argument of draw: widget with a ``value``}.
         draw: called with the controls' values; returns (figure, alternative text, sentence to show below).
         layout: widget that shows the controls; None puts them into a row.
-        play: the ``ipywidgets.Play`` among them, if there is one. While it plays, the pictures are coarser: many
-            learners may share a network.
+        moving: name of a control that moves only a part of the picture. What is marked ``plots.canvas.STILL`` is then
+            sent when another control changes, and lies below the rest: many learners may share a network.
 
     Returns:
         A :class:`Panel`.
     """
-    picture, sentence = ipywidgets.HTML(), ipywidgets.HTML()
+    picture, sentence, below, sent = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML(), None
+    place = f"picture-{uuid.uuid4()}"
 
     def redraw(_change=None):
-        fig, alt, words = draw(**{name: control.value for name, control in controls.items()})
-        coarse = play is not None and getattr(play, playing(play))
-        picture.value = plots.image_html(fig, alt, **plots.LIGHT | ({"sharpness": 1} if coarse else {}))
+        nonlocal sent
+        settings = {name: control.value for name, control in controls.items()}
+        fig, alt, words = draw(**settings)
+        if moving:
+            del settings[moving]
+            still = [fig.patch, *fig.findobj(lambda artist: artist.get_gid() == plots.STILL)]
+            if settings != sent:
+                data, sent = plots.png(fig, **plots.LIGHT, only=still), settings
+                below.value = (
+                    f"<style>.{place} img {{ background: 0 0 / 100% url(data:image/png;base64,{data}) }}</style>"
+                )
+            for artist in still:
+                artist.set_visible(False)
+        picture.value = plots.image_html(fig, alt, **plots.LIGHT)
         sentence.value = f'<div role="status" style="{FONT}">{html.escape(words)}</div>'
 
     for control in controls.values():
         control.observe(redraw, names="value")
-    if play is not None:
-        play.observe(redraw, names=playing(play))  # sharp again where it stops
+    picture.add_class(place)
     redraw()
-    panel = Panel([layout or row(controls.values()), picture, sentence])
+    panel = Panel([layout or row(controls.values()), picture, sentence, *([below] if moving else [])])
     panel.controls, panel.draw, panel.redraw = controls, draw, redraw
     return panel
 

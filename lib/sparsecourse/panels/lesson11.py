@@ -39,7 +39,7 @@ def panel():
     ipywidgets.jslink((play, "value"), (moment, "value"))
     controls = {"moment": moment, "kind": driver, "noise": noise}
     where = ipywidgets.HBox([play, play_button(play), with_text_box(moment)], layout={"flex_flow": "row wrap"})
-    return build(controls, picture, ipywidgets.VBox([ipywidgets.HBox([driver, noise]), where]), play)
+    return build(controls, picture, ipywidgets.VBox([ipywidgets.HBox([driver, noise]), where]), "moment")
 
 
 def play_button(play):

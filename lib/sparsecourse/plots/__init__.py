@@ -5,7 +5,7 @@ whole figures. ``figure`` makes the Axes; ``show`` puts a finished figure into a
 see it.
 """
 
-from sparsecourse.plots.canvas import FIGURES, LIGHT, figure, image_html, img, show, subscript
+from sparsecourse.plots.canvas import FIGURES, LIGHT, STILL, figure, image_html, img, png, show, subscript
 from sparsecourse.plots.charts import (
     cheapest,
     curves,

@@ -16,6 +16,7 @@ from sparsecourse import palette
 
 SCREEN_DPI = 96
 FIGURES = "SPARSECOURSE_FIGURES"  # in the environment, "png": :func:`show` sends plain images
+STILL = "still"  # a mark, matplotlib's gid, of what stays where it is while a picture moves
 SHARPNESS = 2  # pixels drawn for each pixel shown, so that figures stay sharp on fine screens
 LIGHT = {"colours": 256, "sharpness": 1.5}  # for a picture that moves: a sixth of the bytes, drawn sooner
 HALO = [withStroke(linewidth=3, foreground=palette.PAPER)]  # around text that lies on lines or points
@@ -82,14 +83,15 @@ def shown_width(fig):
     return round(fig.get_figwidth() * SCREEN_DPI)
 
 
-def png(fig, colours=None, sharpness=None):
-    """A figure as a PNG file in base64, its arguments those of :func:`image_html`."""
+def png(fig, colours=None, sharpness=None, only=None):
+    """A figure as a PNG file in base64, or ``only`` some of its artists; the rest is as for :func:`image_html`."""
     file = io.BytesIO()
     fig.set_dpi(SCREEN_DPI * (sharpness or SHARPNESS))
     canvas = FigureCanvasAgg(fig)
     if colours:
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        for artist in only or [fig]:
+            artist.draw(canvas.get_renderer())
+        picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))
         picture.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png")
     else:
         canvas.print_png(file)  # draws once, where savefig draws twice

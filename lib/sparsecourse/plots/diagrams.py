@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from sparsecourse import palette
-from sparsecourse.plots.canvas import figure, subscript
+from sparsecourse.plots.canvas import STILL, figure, subscript
 from sparsecourse.plots.matrices import matrix, weight_scale
 
 
@@ -118,4 +118,4 @@ def _weakest_first(W, S):
 def _strands(ax, lines, weights, scale, thinnest, growth, alpha=None):
     """Draw a line a weight, in its colour; a strong weight is thicker by up to ``growth`` points."""
     look = {"colors": palette.WEIGHTS(scale(weights)), "linewidths": thinnest + growth * np.abs(weights) / scale.vmax}
-    ax.add_collection(LineCollection(lines, alpha=alpha, zorder=1, **look))
+    ax.add_collection(LineCollection(lines, alpha=alpha, zorder=1, gid=STILL, **look))
