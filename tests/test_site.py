@@ -356,6 +356,7 @@ def test_a_link_to_nothing_stops_the_build(tmp_path):
 
 # ------------------------------------------------------------------------------------------------------ in a browser
 
+PAPER = {"width": 680, "height": 985}  # A4 without its margins
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 800}
 WIDTHS = (
     320,
@@ -643,4 +644,10 @@ def test_on_paper_a_lesson_is_light_and_whole(tab, host):
     assert sum(len(page.images) for page in pdf.pages) >= len(article.select("img"))
     tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     assert not tab.locator("details[open]").count(), "afterwards all is as it was"
-    tab.emulate_media(color_scheme="light")
+    tab.set_viewport_size(PAPER)
+    tab.emulate_media(media="print", color_scheme="light")
+    cut = tab.evaluate(
+        "() => [...document.querySelectorAll('pre')].filter(box => box.scrollWidth > box.clientWidth).length"
+    )
+    tab.emulate_media(media="screen")
+    assert cut == 0
