@@ -27,7 +27,7 @@ def test_an_ailing_machine_is_told_so(monkeypatch, capsys):
     assert not doctor.examine()
     out = capsys.readouterr().out
     assert re.search(r"^memory +FIX +0.1 GB", out, re.MULTILINE)
-    assert "See to the lines marked FIX" in out
+    assert "See to the rows marked FIX" in out
 
 
 def test_old_python(monkeypatch):

@@ -1,4 +1,4 @@
-"""Is this machine ready for the course? Versions, threads, memory and the data tables, in one page of text."""
+"""Is this machine ready for the course? Versions, threads, memory and the data tables, in one table."""
 
 import math
 import os
@@ -108,5 +108,5 @@ def examine():
         )
     tables.show(rows, "This machine")
     ready = all(row["fine"] == "ok" for row in rows)
-    print("This machine is ready." if ready else "See to the lines marked FIX, then run this cell again.")
+    print("This machine is ready." if ready else "See to the rows marked FIX, then run this cell again.")
     return ready
