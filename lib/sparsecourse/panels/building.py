@@ -46,7 +46,8 @@ def build(controls, draw, layout=None, moving=None):
         fig, alt, words = draw(**settings)
         if moving:
             del settings[moving]
-            still = [fig.patch, *fig.findobj(lambda artist: artist.get_gid() == plots.STILL)]
+            parts = [part for ax in fig.axes for part in ax.collections]
+            still = [fig.patch, *(part for part in parts if part.get_gid() == plots.STILL)]
             if settings != sent:
                 data, sent = plots.png(fig, **plots.LIGHT, only=still), settings
                 below.value = (
