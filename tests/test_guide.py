@@ -15,7 +15,7 @@ import pytest
 from sparsecourse.exercises import exercises
 from sparsecourse.exercises.lesson12 import SHORT_FORM
 from tools import fresh, lessons, minutes
-from workshop import sheets, slides
+from workshop import sheets
 from workshop.sheets import NOTEBOOKS, SLANTED
 
 WORKSHOP = lessons.ROOT / "workshop"
