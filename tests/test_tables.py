@@ -149,6 +149,8 @@ def test_a_table_shows_every_value_below_its_head_and_beside_its_name(frame, cap
     assert [row[:deep] for row in words(body)] == [list(path) for path in paths]
     assert list(zip(*[row[deep:] for row in words(head)[-frame.columns.nlevels :]], strict=True)) == heads
     assert words(head)[0][:deep] == [name or "" for name in frame.index.names]
+    assert len({id(row[deep - 1]) for row in body}) == len(body), "each row has a name of its own"
+    assert len({id(cell) for cell in head[-1][deep:]}) == len(frame.columns), "and each column"
     assert [row[deep:] for row in words(body)] == shown.texts.to_numpy().tolist()
     for row, name in enumerate(frame.index):
         for place, text in enumerate(shown.texts.iloc[row]):
