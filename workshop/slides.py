@@ -182,8 +182,9 @@ def outputs(cell):
     """Pictures of a cell, as img elements, and parts for what it printed and for its tables, in their order."""
     pictures, printed = [], []
     for found in cell.outputs:
-        if markup := lessons.figure(found):
-            pictures.append(markup)
+        markup = found.get("data", {}).get("text/html", "")
+        if figure := lessons.figure(found):
+            pictures.append(figure)
         elif "<table" in markup:
             printed += shown(markup)
         else:
