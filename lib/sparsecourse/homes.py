@@ -4,7 +4,8 @@ In a folder of one's own one can lay a pipe that never ends, a file larger than 
 to a classmate's work. So only so many folders are looked into, no link is followed, and a file counts only if it is an
 ordinary one, small, its learner's own and known by one name. What is wrong with one learner's files is told in that
 learner's row, and the others have theirs. A file is opened first and judged by its descriptor, so that nobody can
-exchange it between the two. (Windows opens by path, and has neither pipes in folders nor owners that Python knows.)
+exchange it between the two. (Windows opens by path, and has neither pipes in folders nor owners that Python knows. How
+many names one folder holds is bounded by the disk's quota alone: two hundred thousand take half a second.)
 """
 
 import datetime

@@ -168,10 +168,11 @@ def write(table, path):
     Raises:
         OSError: it can't be written.
     """
-    text = table.assign(learner=["'" + name if name.lstrip()[:1] in FORMULA else name for name in table["learner"]])
+    named = table[["learner", "problem"]].map(lambda text: "'" + text if text.lstrip().startswith(FORMULA) else text)
+    named = named.replace(";", ",", regex=True)  # which ends a cell in some countries' spreadsheets, quoted or not
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | homes.CAREFUL, 0o600)
     with open(file, "w", encoding="utf-8", newline="") as stream:
-        text.to_csv(stream, index=False, quoting=csv.QUOTE_NONNUMERIC)  # else a ; in a name begins a cell
+        table.assign(**named).to_csv(stream, index=False, quoting=csv.QUOTE_NONNUMERIC)
 
 
 def main(arguments=None):

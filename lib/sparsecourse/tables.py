@@ -89,8 +89,8 @@ def show(table, caption, formats=None, floats="{:,.3f}"):
     """Show a table in a notebook, as HTML for the eye and a screen reader and as text; elsewhere print the text.
 
     Args:
-        table: a data frame, or a list of rows, each {column: value}. Its index names the rows; where the index only
-            counts, the first column does.
+        table: a data frame, or a list of rows, each {column: value}. Its index names the rows; an index of
+            whole numbers without a name is left out, and the first column names them.
         caption: what the table shows.
         formats: {column or level of the index: format}, for example ``{"sparsity": "{:.1%}"}``.
         floats: format of all other numbers that are not whole. What is missing is shown as a dash.
