@@ -1,5 +1,7 @@
 """The instructor's guide agrees with the notebooks: notes for each lesson, run sheets, the short form, forms."""
 
+import ast
+import builtins
 import dataclasses
 import functools
 import itertools
@@ -11,6 +13,7 @@ import sys
 import zipfile
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from sparsecourse.exercises import exercises
 from sparsecourse.exercises.lesson12 import SHORT_FORM
@@ -253,6 +256,49 @@ def test_the_room_does_what_it_must_and_where_it_stands(name):
             assert not row.exercises, row
         else:
             assert set(must(row.lesson)[0]) <= set(row.exercises), row
+
+
+@each_sheet
+def test_the_room_has_run_what_its_cells_need(name):
+    """Where a row leaves out a cell that gives a name, it says before which section the room runs all above."""
+    for row in taught(SHEETS[name].rows):
+        if not row.what.startswith("Told"):
+            assert names_that_nobody_gave(row) == {}, row
+
+
+def names_that_nobody_gave(row):
+    """Of the cells that a row holds: {first line: names it uses that neither it nor one before it gives}."""
+    known, missing = {*dir(builtins), "get_ipython"}, {}
+    for cell in sheets.held(row).cells:
+        if row.above and cell.source.splitlines()[0] in (f"## {row.above}", f"## {lessons.DEEPER}{row.above}"):
+            whole = NOTEBOOKS[row.lesson].cells
+            before = whole[: [each.id for each in whole].index(cell.id)]
+            known = known.union(*(given_by(each) for each in before if each.cell_type == "code"))
+        if cell.cell_type == "code":
+            known |= given_by(cell)
+            if lacking := lessons.names(parsed(cell), ast.Load) - known:
+                missing[cell.source.splitlines()[0]] = lacking
+    return missing
+
+
+def parsed(cell):
+    """The syntax tree of a cell, its magics made plain Python."""
+    return ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+def given_by(cell):
+    """Names that a cell defines anywhere, arguments of its functions included."""
+    found = lessons.names(parsed(cell), ast.Store)
+    for node in ast.walk(parsed(cell)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
 
 
 def test_a_row_that_names_what_is_not_there_is_refused():
