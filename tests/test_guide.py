@@ -61,6 +61,14 @@ def numbers(text):
     return found - set(exercises())
 
 
+def known_numbers(number):
+    """The numbers in a lesson's text, code and printed results."""
+    outputs = [output for cell in NOTEBOOKS[number].cells for output in cell.get("outputs", [])]
+    printed = [output for output in outputs if "<img" not in output.get("data", {}).get("text/html", "")]
+    page = "\n".join([*(cell.source for cell in NOTEBOOKS[number].cells), lessons.said(printed)])
+    return set(re.findall(r"\d+(?:[.,]\d+)*", page))
+
+
 # ---------------------------------------------------------------------------------------------------- lesson notes
 
 
@@ -107,11 +115,7 @@ def test_quoted_sentences_are_what_the_checker_says(number):
 
 @each_lesson
 def test_measured_numbers_are_those_of_the_lesson(number):
-    outputs = [output for cell in NOTEBOOKS[number].cells for output in cell.get("outputs", [])]
-    printed = [output for output in outputs if "<img" not in output.get("data", {}).get("text/html", "")]
-    page = "\n".join([*(cell.source for cell in NOTEBOOKS[number].cells), lessons.said(printed)])
-    known = set(re.findall(r"\d+(?:[.,]\d+)*", page))
-    assert numbers(NOTES[number].split("\n", 3)[3]) <= known
+    assert numbers(NOTES[number].split("\n", 3)[3]) <= known_numbers(number)
 
 
 def must(number):
@@ -305,6 +309,13 @@ def test_a_row_that_names_what_is_not_there_is_refused():
     for what, done in (("Told: *A section of dreams*", ()), ("The core", ("2.9",))):
         with pytest.raises(ValueError, match=r"lesson 02 has no (A section of dreams|2\.9), which its row at 0:50"):
             sheets.held(sheets.Row("0:50", 5, "02", what, 0, done, ""))
+
+
+def test_what_is_said_in_place_of_a_section_has_the_numbers_of_its_lesson():
+    said = re.findall(r"^- \*\*.+ (\d\d)\*\*, from lesson (\d\d): (.+)$", sheets.PAGE.read_text("utf-8"), flags=re.M)
+    assert [before for before, _, _ in said] == ["02", "04", "06", "08"]
+    for _, lesson, sentences in said:
+        assert numbers(sentences) <= known_numbers(lesson), sentences
 
 
 # -------------------------------------------------------------------------------------------------- the short form
