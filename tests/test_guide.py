@@ -342,6 +342,15 @@ def test_a_course_teaches_what_the_short_form_asks(name):
 # ------------------------------------------------------------------------------------------ forms, links, homework
 
 
+def test_the_hub_takes_the_names_and_passwords_that_the_guide_asks_for():
+    hub = pytest.importorskip("firstuseauthenticator").FirstUseAuthenticator()
+    assert "small letters and digits" in GUIDE
+    assert all(hub.validate_username(name) and hub.normalize_username(name) == name for name in ("ada", "ben7"))
+    assert not hub.validate_username("ada l")
+    assert hub.min_password_length == 7
+    assert "a password of seven characters or more" in GUIDE
+
+
 @pytest.mark.parametrize("name", ["invitation", "conduct", "feedback", "certificate"])
 def test_every_gap_of_a_form_is_marked_and_listed(name):
     text = (WORKSHOP / "forms" / f"{name}.md").read_text(encoding="utf-8")
