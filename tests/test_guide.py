@@ -1,5 +1,7 @@
 """The instructor's guide agrees with the notebooks: notes for each lesson, run sheets, the short form, forms."""
 
+import ast
+import builtins
 import dataclasses
 import functools
 import itertools
@@ -11,6 +13,7 @@ import sys
 import zipfile
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from sparsecourse.exercises import exercises
 from sparsecourse.exercises.lesson12 import SHORT_FORM
@@ -56,6 +59,14 @@ def numbers(text):
     """The numbers of a text that are measured: with a decimal point, a thousands separator, or per cent."""
     found = set(re.findall(r"\d+(?:[.,]\d+)+", text)) | set(re.findall(r"(\d+(?:\.\d+)?) ?%", text))
     return found - set(exercises())
+
+
+def known_numbers(number):
+    """The numbers in a lesson's text, code and printed results."""
+    outputs = [output for cell in NOTEBOOKS[number].cells for output in cell.get("outputs", [])]
+    printed = [output for output in outputs if "<img" not in output.get("data", {}).get("text/html", "")]
+    page = "\n".join([*(cell.source for cell in NOTEBOOKS[number].cells), lessons.said(printed)])
+    return set(re.findall(r"\d+(?:[.,]\d+)*", page))
 
 
 # ---------------------------------------------------------------------------------------------------- lesson notes
@@ -104,11 +115,7 @@ def test_quoted_sentences_are_what_the_checker_says(number):
 
 @each_lesson
 def test_measured_numbers_are_those_of_the_lesson(number):
-    outputs = [output for cell in NOTEBOOKS[number].cells for output in cell.get("outputs", [])]
-    printed = [output for output in outputs if "<img" not in output.get("data", {}).get("text/html", "")]
-    page = "\n".join([*(cell.source for cell in NOTEBOOKS[number].cells), lessons.said(printed)])
-    known = set(re.findall(r"\d+(?:[.,]\d+)*", page))
-    assert numbers(NOTES[number].split("\n", 3)[3]) <= known
+    assert numbers(NOTES[number].split("\n", 3)[3]) <= known_numbers(number)
 
 
 def must(number):
@@ -255,10 +262,60 @@ def test_the_room_does_what_it_must_and_where_it_stands(name):
             assert set(must(row.lesson)[0]) <= set(row.exercises), row
 
 
+@each_sheet
+def test_the_room_has_run_what_its_cells_need(name):
+    """Where a row leaves out a cell that gives a name, it says before which section the room runs all above."""
+    for row in taught(SHEETS[name].rows):
+        if not row.what.startswith("Told"):
+            assert names_that_nobody_gave(row) == {}, row
+
+
+def names_that_nobody_gave(row):
+    """Of the cells that a row holds: {first line: names it uses that neither it nor one before it gives}."""
+    known, missing = {*dir(builtins), "get_ipython"}, {}
+    for cell in sheets.held(row).cells:
+        if row.above and cell.source.splitlines()[0] in (f"## {row.above}", f"## {lessons.DEEPER}{row.above}"):
+            whole = NOTEBOOKS[row.lesson].cells
+            before = whole[: [each.id for each in whole].index(cell.id)]
+            known = known.union(*(given_by(each) for each in before if each.cell_type == "code"))
+        if cell.cell_type == "code":
+            known |= given_by(cell)
+            if lacking := lessons.names(parsed(cell), ast.Load) - known:
+                missing[cell.source.splitlines()[0]] = lacking
+    return missing
+
+
+def parsed(cell):
+    """The syntax tree of a cell, its magics made plain Python."""
+    return ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+def given_by(cell):
+    """Names that a cell defines anywhere, arguments of its functions included."""
+    found = lessons.names(parsed(cell), ast.Store)
+    for node in ast.walk(parsed(cell)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
+
+
 def test_a_row_that_names_what_is_not_there_is_refused():
     for what, done in (("Told: *A section of dreams*", ()), ("The core", ("2.9",))):
         with pytest.raises(ValueError, match=r"lesson 02 has no (A section of dreams|2\.9), which its row at 0:50"):
             sheets.held(sheets.Row("0:50", 5, "02", what, 0, done, ""))
+
+
+def test_what_is_said_in_place_of_a_section_has_the_numbers_of_its_lesson():
+    said = re.findall(r"^- \*\*.+ (\d\d)\*\*, from lesson (\d\d): (.+)$", sheets.PAGE.read_text("utf-8"), flags=re.M)
+    assert [before for before, _, _ in said] == ["02", "04", "06", "08"]
+    for _, lesson, sentences in said:
+        assert numbers(sentences) <= known_numbers(lesson), sentences
 
 
 # -------------------------------------------------------------------------------------------------- the short form
@@ -283,6 +340,15 @@ def test_a_course_teaches_what_the_short_form_asks(name):
 
 
 # ------------------------------------------------------------------------------------------ forms, links, homework
+
+
+def test_the_hub_takes_the_names_and_passwords_that_the_guide_asks_for():
+    hub = pytest.importorskip("firstuseauthenticator").FirstUseAuthenticator()
+    assert "small letters and digits" in GUIDE
+    assert all(hub.validate_username(name) and hub.normalize_username(name) == name for name in ("ada", "ben7"))
+    assert not hub.validate_username("ada l")
+    assert hub.min_password_length == 7
+    assert "a password of seven characters or more" in GUIDE
 
 
 @pytest.mark.parametrize("name", ["invitation", "conduct", "feedback", "certificate"])

@@ -13,7 +13,7 @@ from traitlets.config import Config
 from sparsecourse import progress
 from sparsecourse.exercises import check, exercises, notes
 from sparsecourse.exercises.lesson12 import SHORT_FORM
-from tools import lessons
+from tools import fresh, lessons
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,7 @@ def test_it_can_be_switched_off(monkeypatch, tmp_path, capsys, word):
     capsys.readouterr()
     progress.show()
     assert "00      0 of 1     □" in capsys.readouterr().out
+    assert progress.collect(".")["solved"].item() == 1  # the table of a room still reads what was noted before
 
 
 PAGE = (lessons.ROOT / "docs" / "progress.md").read_text(encoding="utf-8")
@@ -180,6 +181,38 @@ def test_the_first_answer_of_a_sitting_counts():
     assert progress.sittings(entries) == expected
     assert progress.sittings(reversed(entries)) == expected
     assert progress.sittings(entries[:1]) == ({}, {})
+
+
+def test_a_self_test_laid_anew_keeps_what_was_noted(tmp_path, monkeypatch):
+    page = tmp_path / "notebooks" / f"{lessons.SELF_TEST}.ipynb"
+    page.parent.mkdir()
+    page.write_text("with answers", encoding="utf-8")
+    monkeypatch.chdir(page.parent)
+    notes.note("12.5", True)
+    notes.note("1.4", True)
+    fresh.fresh("12", tmp_path, lessons.ROOT)
+    notes.note("12.5", False)
+    assert page.read_bytes() == (lessons.NOTEBOOKS / page.name).read_bytes()
+    assert progress.sittings(notes.read(page.with_name(notes.NAME))[0]) == ({"12.5": True}, {"12.5": False})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/progress.md",
+        "workshop/README.md",
+        "notebooks/00_start_here.ipynb",
+        "notebooks/12_test_yourself.ipynb",
+    ],
+)
+def test_every_page_says_where_the_notes_stay(page):
+    """On a hub that is not the learner's machine."""
+    path = lessons.ROOT / page
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "\n".join(cell.source for cell in lessons.read(path).cells)
+    assert re.search(r"stays?\swhere\sthe\snotebook\sruns", text)
 
 
 def test_the_self_test_says_what_to_read(capsys):

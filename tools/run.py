@@ -139,7 +139,7 @@ def write_minutes(measured):
     core, every = (f"{sum(column) / 60:.1f} h" for column in zip(*whole, strict=True))
     head = ["| lesson | core | all | to run | memory |", "|---|---|---|---|---|"]
     marked.write(
-        lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, [*head, *rows, f"| all lessons | {core} | {every} | | |"]
+        lessons.ROOT / "README.md", MAP_BEGIN, MAP_END, [*head, *rows, f"| lessons 00 to 11 | {core} | {every} | | |"]
     )
 
 

@@ -56,6 +56,12 @@ class Row:
         """The sections that it names."""
         return SLANTED.findall(self.what)
 
+    @property
+    def above(self):
+        """The section before which the room runs all that stands above it; None where it need not."""
+        found = re.search(r"\*([^*]+)\* \(run all above\)", self.what)
+        return found and found[1]
+
 
 @dataclass(frozen=True)
 class Sheet:

@@ -23,9 +23,17 @@ COURSE = "Sparse Neural Networks, from y = Wx to the worm"
 HOW_WE_WORK = """
 - **Predict** before you run. A wrong prediction is worth more than none.
 - **Run** with Shift + Enter. Then say what you see.
-- **Exercises** in pairs: one keyboard, and you take turns.
+- **Exercises** in pairs: one types, then you swap. Each puts the pair's answer into their own lesson and checks it.
 - On your lid: the note **DONE**, or the note **COME**.
-- No marks. On a server your files lie on the server, and who runs it can see them.
+- We let others finish, and touch no keyboard but our own. If something happens, the code of conduct says whom to tell.
+"""
+KEPT = """
+- No marks. The checker notes which exercise, right or wrong, and when, not what you wrote.
+- It stays where the notebook runs: on your machine, or on the workshop's server, with all that you write.
+- On our server we see your name there, your files and when you were last active. A table shows us what you solved,
+  how often you checked and when last, and how the self-test went.
+- On Colab and Binder your files lie with others: Colab's with Google, and Binder forgets them.
+- This is not recorded. On the day that the invitation names, all on our server is deleted.
 """
 SHORT = f"""
 Open *12 · Test yourself* and run its first two cells. Six questions, everybody alone:
@@ -33,6 +41,13 @@ Open *12 · Test yourself* and run its first two cells. Six questions, everybody
 **{" · ".join(SHORT_FORM)}**
 
 Then run the last cell of that page. On paper: one letter or number for each question.
+"""
+CLEAN = """
+Your first answers are still in lesson 12. Save it and close it, then lay it anew. What was noted of them stays.
+
+- On the workshop's server: rename it, follow the workshop's link again, and open *12 · Test yourself*.
+- On your own machine, in the course's folder: `make fresh LESSON=12`, or `python -m tools.fresh 12`.
+- On paper: the boxes called *after*.
 """
 HOW_WE_CLOSE = """
 - One thing that you will count from now on: say it, or write it down.
@@ -240,31 +255,43 @@ def lesson_chapter(notebook, minutes):
 
 
 def sheet_chapters(sheet):
-    """The chapters of a run sheet: its lessons, and a slide each for welcome, short form, breaks and close."""
+    """The chapters of a run sheet: its lessons, and slides for welcome, short form, breaks and close."""
     for row, after in zip(sheet.rows, (*sheet.rows[1:], None), strict=True):
         if row.lesson:
             chapter = lesson_chapter(sheets.held(row), row.minutes)
             if row.named and not row.what.startswith("The core"):
                 chapter.text = f"{row.what.split(':')[0]}:\n\n" + "\n".join(f"- {section}" for section in row.named)
+            if row.above:
+                chapter.text += f"\n\nAt *{row.above}*: click its heading, then *Run*, *Run All Above Selected Cell*."
             votes = f"{row.votes} votes" if row.votes != 1 else "1 vote"
             chapter.notes = f"**{row.at}** {row.what}\n\n{votes}. {', '.join(row.exercises) or 'No exercise'}."
             yield chapter
         elif row.what in sheets.PAUSES:
             following = lessons.title(sheets.NOTEBOOKS[after.lesson])
             yield Chapter(COURSE, row.what, f"{row.minutes} minutes, then {following}", notes=f"**{row.at}**")
-        elif row is sheet.rows[0] or after is None:
+        elif row.what != "Slack":
             yield from opening_or_close(sheet, row)
 
 
 def opening_or_close(sheet, row):
-    """The chapters of a sheet's first or last row; where it takes the short form, the room also hears how we work."""
+    """The chapters of a row in which the room comes, goes, or takes the short form."""
     notes = f"**{row.at}** {row.what}"
-    if "short form" not in row.what:
-        return [Chapter(COURSE, row.what, "", notes=notes)]
     short = Chapter(COURSE, "The short form", SHORT, "5 minutes", notes)
-    if row is sheet.rows[0]:
-        return [Chapter(COURSE, sheet.title, HOW_WE_WORK, notes=notes), short]
-    return [short, Chapter(COURSE, "What will you count from now on?", HOW_WE_CLOSE, notes=notes)]
+    match row.what.split(":")[0]:
+        case "Welcome":
+            return [
+                Chapter(COURSE, sheet.title, HOW_WE_WORK, notes=notes),
+                Chapter(COURSE, "What is kept of you", KEPT, notes=notes),
+            ]
+        case "Close":
+            return [
+                Chapter(COURSE, "A clean lesson 12", CLEAN, notes=notes),
+                short,
+                Chapter(COURSE, "What will you count from now on?", HOW_WE_CLOSE, notes=notes),
+            ]
+        case "The short form, everybody alone":
+            return [short]
+    return [Chapter(COURSE, row.what, "", notes=notes)]
 
 
 def deck(title, chapters):
