@@ -44,6 +44,13 @@ def test_every_room_stands_in_the_table_once():
     assert sorted(ROOMS) == sorted({room(name) for name in FILES if name != "sparsecourse"})
 
 
+def test_every_file_of_site_and_workshop_stands_in_a_table_once():
+    folders = [lessons.ROOT / "site", lessons.ROOT / "workshop"]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".js", ".css")]
+    made = [path.relative_to(lessons.ROOT).as_posix() for path in files if "templates" not in path.parts]
+    assert sorted(re.findall(r"^\| `((?:site|workshop)/.+?)` \|", PAGE, re.MULTILINE)) == sorted(made)
+
+
 @pytest.mark.parametrize("name", [name for name in FILES if name != "sparsecourse"])
 def test_imports_point_up_the_table(name):
     here = ROOMS.index(room(name))

@@ -243,6 +243,11 @@ def test_the_landing_page_shows_a_panel_with_words_for_it(pages):
     assert picture["src"] in {link.removeprefix("../") for link in links(pages[TAUGHT[-1]])}
 
 
+def test_the_scripts_are_small():
+    scripts = (SITE / "static").glob("*.js")
+    assert sum(len(script.read_text(encoding="utf-8").splitlines()) for script in scripts) < SCRIPTS_LINES
+
+
 # ---------------------------------------------------------------------------------------------------------- address
 
 
@@ -368,6 +373,7 @@ TEXT_FILES = {".css", ".html", ".js", ".json", ".svg"}  # what a server packs be
 HOME_WEIGHT, TEXT_WEIGHT = 800_000, 300_000  # bytes sent for the home page, and for a page of words
 SMALLEST_LETTERS = 7 * 96 / 72  # pixels; nothing in the figures is smaller than 7 points
 LEGIBLE = 9  # pixels
+SCRIPTS_LINES = 400  # of all scripts together: they help a page that works without them
 SETTLED_SECONDS = 5  # some time after a change of width the theme makes what scrolls focusable
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
@@ -404,6 +410,8 @@ UNMARKED = """() => [...document.querySelectorAll('.bd-article *')].filter(box =
     box.scrollWidth > box.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(box).overflowX)
     && !(box.tabIndex === 0 && /, scrolls sideways$/.test(box.ariaLabel) && box.role === 'group'
         && getComputedStyle(box).maskImage !== 'none')).map(box => box.outerHTML.slice(0, 200))"""
+CUT = """boxes => [...document.querySelectorAll(boxes)].filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => box.outerHTML.slice(0, 200))"""
 MATHS = """() => ({
     asked: document.querySelectorAll('.math').length,
     typeset: document.querySelectorAll('.math > mjx-container').length,
@@ -621,6 +629,26 @@ def squeezed(text):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("name", LESSONS)
+def test_on_paper_nothing_is_cut(name, tab, host):
+    tab.set_viewport_size(PAPER)
+    tab.emulate_media(media="print", color_scheme="light")
+    tab.goto(host + name)
+    tab.evaluate(UNFOLD)
+    cut = tab.evaluate(CUT, "pre, .output")
+    tab.emulate_media(media="null")  # a PDF would otherwise show the screen
+    assert not cut
+
+
+@pytest.mark.browser
+def test_on_a_phone_what_a_cell_printed_wraps(tab, host):
+    tab.set_viewport_size(PHONE)
+    for name in LESSONS:
+        tab.goto(host + name)
+        assert not tab.evaluate(CUT, ".cell_output pre"), name
+
+
+@pytest.mark.browser
 def test_on_paper_a_lesson_is_light_and_whole(tab, host):
     name = LESSONS[4]
     tab.set_viewport_size(DESK)
@@ -646,10 +674,3 @@ def test_on_paper_a_lesson_is_light_and_whole(tab, host):
     assert sum(len(page.images) for page in pdf.pages) >= len(article.select("img"))
     tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     assert not tab.locator("details[open]").count(), "afterwards all is as it was"
-    tab.set_viewport_size(PAPER)
-    tab.emulate_media(media="print", color_scheme="light")
-    cut = tab.evaluate(
-        "() => [...document.querySelectorAll('pre')].filter(box => box.scrollWidth > box.clientWidth).length"
-    )
-    tab.emulate_media(media="screen")
-    assert cut == 0

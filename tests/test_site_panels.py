@@ -252,7 +252,3 @@ def test_panels_move_from_a_file_too(folder, browser):
     panel.get_by_role("slider").fill("80")
     expect(panel.get_by_role("status")).to_contain_text("20 of 102 weights are left")
     tab.close()
-
-
-def test_the_script_is_small():
-    assert len((SITE / "static" / "panels.js").read_text(encoding="utf-8").splitlines()) < 150

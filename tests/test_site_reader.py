@@ -304,7 +304,3 @@ def test_it_works_from_a_file_too(folder, browser):
     tab.goto((folder / "index.html").as_uri())
     expect(tab.locator(".done")).to_have_count(1)
     tab.close()
-
-
-def test_the_script_is_small():
-    assert len((SITE / "static" / "reader.js").read_text(encoding="utf-8").splitlines()) < 150

@@ -3,7 +3,12 @@
    What is wider than its box scrolls in it. Such a box can be reached with the keyboard, says what it is, and has
    classes that say at which side there is more; course.css shows it. On paper everything is light, and answers are open. */
 (() => {
-  const KINDS = {".course-figure": "Figure", pre: "Text", "div.math": "Formula", ".pst-scrollable-table-container": "Table"};
+  const KINDS = {
+    ".course-figure": "Figure",
+    pre: "Text",
+    "div.math": "Formula",
+    ":is(.pst-scrollable-table-container, .output:has(> table))": "Table", // of a text, and of a cell
+  };
 
   function look(box) {
     const hidden = box.scrollWidth - box.clientWidth; // pixels, the sum of both sides
