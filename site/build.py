@@ -29,7 +29,7 @@ from tools.lessons import ROOT
 SITE = ROOT / "site"
 SECTIONS = {  # the site's table of contents: files that become pages, in their order
     "Lessons": ("notebooks/[0-9][0-9]_*.ipynb",),
-    "Teaching": ("workshop/README.md", "workshop/*/**/*.md", "workshop/*.md"),
+    "Teaching": ("workshop/README.md", "workshop/*.md", "workshop/hub/*.md", "workshop/forms/*.md"),
     "Behind the course": ("CONTRIBUTING.md", "docs/*.md", "data/*/README.md", "NOTICE.md"),
 }
 COMMANDS = "## Two commands"  # the README's section that says how to start
