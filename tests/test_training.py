@@ -89,7 +89,8 @@ OPTIMIZERS = {
     "SGD": SGD,
     "SGD, momentum": functools.partial(SGD, momentum=0.9, weight_decay=0.01),
     "SGD, Nesterov": functools.partial(SGD, momentum=0.8, nesterov=True),
-    "RMSprop": torch.optim.RMSprop,
+    # with a smaller eps a gradient that is rounding alone makes a full step, in either direction
+    "RMSprop": functools.partial(torch.optim.RMSprop, eps=1e-3),
 }
 SCHEDULES = {
     "cosine": (methods.cosine, COSINE),
