@@ -1,8 +1,11 @@
-"""What several files of tests share: a browser, and what a hub needs."""
+"""What several files of tests share: a browser, the built site, and what a hub needs."""
 
+import functools
 import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 
 import hypothesis
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import torch
 
 import tools.browser
+from tools.lessons import ROOT
 
 hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("course")
@@ -32,6 +36,34 @@ def browser():
     """A running browser."""
     with tools.browser.launched() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Function that builds the site for an address, its panels still or drawn, once each, and returns its folder."""
+
+    @functools.cache
+    def build(address="", still=True):
+        folder = tmp_path_factory.mktemp("site") / "site"
+        command = [sys.executable, ROOT / "site" / "build.py", "--output", folder, "--address", address]
+        done = subprocess.run(command + ["--still"] * still, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def folder(built):
+    """The site without an address, its panels still."""
+    return built()
+
+
+@pytest.fixture(scope="module")
+def host(folder):
+    """Where the site is served."""
+    with tools.browser.served(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ folded answers. Its panels stay still
 here; test_site_panels.py moves them.
 """
 
-import functools
 import gzip
 import io
 import os
@@ -25,7 +24,6 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tools import lessons
-from tools.browser import served
 
 pytestmark = pytest.mark.slow
 
@@ -48,26 +46,6 @@ def parsed(folder):
         for path in folder.rglob("*.html")
         if "_static" not in path.parts
     }
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Function that builds the site for an address, once for each, and returns its folder."""
-
-    @functools.cache
-    def build(address):
-        folder = tmp_path_factory.mktemp("site") / "site"
-        command = [sys.executable, str(SITE / "build.py"), "--still", "--output", str(folder), "--address", address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return folder
-
-    return build
-
-
-@pytest.fixture(scope="module")
-def folder(built):
-    return built("")
 
 
 @pytest.fixture(scope="module")
@@ -431,13 +409,6 @@ class Visit:
     shrunk: list  # on a phone: how large each figure is, of the size it was drawn for
     unmarked: list  # on a phone: what scrolls sideways and doesn't show it
     widths: dict  # {of the window: of the page}
-
-
-@pytest.fixture(scope="module")
-def host(built):
-    """Where the site is served."""
-    with served(built("")) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 import io
 import re
-import subprocess
-import sys
 from importlib import util
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from playwright.sync_api import expect
 from test_panels import PANELS, shown
 
 from tools import lessons
-from tools.browser import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,19 +30,9 @@ BARE = ".panel svg { border: 0 !important; padding: 0 !important; border-radius:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(built):
     """The site, its panels drawn."""
-    folder = tmp_path_factory.mktemp("site") / "site"
-    command = [sys.executable, str(SITE / "build.py"), "--output", str(folder), "--address", ""]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def host(folder):
-    with served(folder) as address:
-        yield address
+    return built(still=False)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import axe_playwright_python
@@ -11,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tools import lessons
-from tools.browser import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,22 +29,6 @@ RULES = {"resultTypes": ["violations"], "preload": False, "rules": {"label-conte
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 ADDED = ".guess, .copy, .enlarge, .tick, .kept, .large"  # what the script adds to a page
 KEY = "sparse-neural-networks"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The site, its panels still."""
-    folder = tmp_path_factory.mktemp("site") / "site"
-    command = [sys.executable, str(SITE / "build.py"), "--still", "--output", str(folder), "--address", ""]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def host(folder):
-    with served(folder) as address:
-        yield address
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
